@@ -1,0 +1,78 @@
+"""The contract that every family keeps, and the labelled rows that it learns from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from stancewire.calibration import Probabilities, Task
+from stancewire.examples import Article, StanceExample
+
+Examples = Sequence[Article] | Sequence[StanceExample]
+
+
+class StrictModel(BaseModel):
+    """Base of every config section: no unknown key, no silent conversion, no NaN, frozen."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Examples with their truth.
+
+    Attributes:
+        task: "topics" (several labels may hold, or none) or "stance" (exactly one holds).
+        examples: Article for topics, StanceExample for stance.
+        labels: sorted label names, one per column of truth.
+        truth: float32 [n_rows, n_labels] of 1, 0 or NaN; NaN is "not labelled" and never a negative.
+        groups: event cluster of each row; rows of one group stay together in every split or fold.
+    """
+
+    task: Task
+    examples: Examples
+    labels: tuple[str, ...]
+    truth: NDArray[np.float32]
+    groups: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> LabelledSet:
+        """Return the rows at these positions, in this order."""
+        index = [int(i) for i in rows]
+        examples: Any = tuple(self.examples[i] for i in index)
+        groups = tuple(self.groups[i] for i in index)
+        return LabelledSet(self.task, examples, self.labels, self.truth[index], groups)
+
+
+class Family(ABC):
+    """A way to learn a task. Constructors only store; `fit` checks and learns; learned names end in `_`."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type[StrictModel]]
+
+    def __init__(self, config: StrictModel, *, seed: int) -> None:
+        self.config = config
+        self.seed = seed
+
+    @abstractmethod
+    def fit(self, train: LabelledSet, dev: LabelledSet) -> Self:
+        """Learn from train. Dev may choose when to stop; calibration and thresholds are fitted elsewhere."""
+
+    @abstractmethod
+    def predict_probabilities(self, examples: Examples) -> Probabilities:
+        """Return uncalibrated probabilities, float32 [n_rows, n_labels], columns in train.labels order."""
+
+    @abstractmethod
+    def export(self, folder: Path) -> dict[str, Any]:
+        """Write weight files into an existing empty folder; return the manifest's `model` section (JSON)."""

@@ -1,0 +1,1 @@
+"""Train, judge, track and promote stancewire classifiers from a checkout."""
