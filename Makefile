@@ -1,0 +1,35 @@
+# Two commands set everything up on a bare machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test train check clean
+
+run: train  ## train both classifiers on the bundled corpus and read a sample article
+	$(BIN)/stancewire read data/samples/shells.txt
+
+train: $(VENV)/.train
+	$(BIN)/python -m training.run configs/topics-linear.yaml configs/stance-linear.yaml
+
+test: check  ## everything: style, types, tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## remove the environment and what runs left behind
+	rm -rf $(VENV) build dist *.egg-info mlflow.db mlruns artefacts .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.train: pyproject.toml | $(VENV)/bin/python
+	$(PIP) --editable '.[train]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(PIP) --editable '.[train,serve,dev]'
+	touch $@ $(VENV)/.train
