@@ -1,0 +1,162 @@
+"""Put a whole folder in place at once: whoever looks sees the old one or the new one, never a half.
+
+The new folder is built beside its destination, forced to disk, and exchanged with it in one step of the
+kernel (renameat2 on Linux). Where a file system cannot exchange, renames do it; a writer killed between them
+leaves the old folder whole under a hidden name, and the next writer puts it back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextmanager
+def new_folder(destination: Path) -> Iterator[Path]:
+    """Yield an empty folder that becomes `destination` when the block ends, replacing what was there.
+
+    If the block or any later step raises, the destination is as before. The block forces its files to disk
+    (`write_file` does); the folders are forced here.
+
+    Raises:
+        OSError: from the file system.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with _only_writer(destination.parent):
+        _recover(destination)
+        building = destination.with_name(f".{destination.name}.new-{secrets.token_hex(6)}")
+        building.mkdir()
+        lock = os.open(building, _FOLDER)
+        _lock(lock)
+    try:
+        yield building
+        _sync_folder(building)
+        with _only_writer(destination.parent):
+            _put_in_place(building, destination)
+    finally:
+        # By now this name holds a failed build, or the folder that was replaced.
+        shutil.rmtree(building, ignore_errors=True)
+        os.close(lock)
+
+
+def write_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a new file and force it to disk.
+
+    Raises:
+        OSError: from the file system; also if the file exists.
+    """
+    with path.open("xb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def interrupted(destination: Path) -> Path | None:
+    """Return where a writer that was killed between two renames left the former folder, if it did."""
+    kept = _kept(destination)
+    return kept if kept.is_dir() and not os.path.lexists(destination) else None
+
+
+def _put_in_place(building: Path, destination: Path) -> None:
+    """Swap the two names, or undo it: after an error the destination is the former folder."""
+    replaces = os.path.lexists(destination)
+    if not replaces:
+        building.rename(destination)
+    elif not _exchange(building, destination):
+        _swap_by_renames(building, destination)
+    try:
+        _sync_folder(destination.parent)
+    except OSError:
+        if not replaces:
+            destination.rename(building)
+        elif not _exchange(building, destination):
+            _swap_by_renames(building, destination)
+        raise
+
+
+def _swap_by_renames(building: Path, destination: Path) -> None:
+    kept = _kept(destination)
+    destination.rename(kept)
+    try:
+        building.rename(destination)
+    except OSError:
+        kept.rename(destination)
+        raise
+    kept.rename(building)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Exchange two names in one step; False where the system or the file system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes  # only writers pay for it
+
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return rename is not None and (
+        rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
+    )
+
+
+@contextmanager
+def _only_writer(parent: Path) -> Iterator[None]:
+    """Wait until no other writer is busy with the names in this folder."""
+    folder = os.open(parent, _FOLDER)
+    try:
+        _lock(folder, wait=True)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, *, wait: bool = False) -> bool:
+    """Lock an open folder until it is closed or its process dies; False if another holds it, or it cannot."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
+
+
+def _recover(destination: Path) -> None:
+    """Put back or remove what killed writers left. A folder that a living writer holds is let alone."""
+    kept = _kept(destination)
+    if (old := interrupted(destination)) is not None:
+        old.rename(destination)
+    left = destination.parent.glob(f".{_literal(destination.name)}.new-*")
+    for folder in [*left, kept]:
+        with contextlib.suppress(OSError):
+            lock = os.open(folder, _FOLDER | os.O_NOFOLLOW)
+            try:
+                if _lock(lock):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _kept(destination: Path) -> Path:
+    return destination.with_name(f".{destination.name}.old")
+
+
+def _literal(name: str) -> str:
+    """Quote the characters that mean something to glob."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, _FOLDER)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
