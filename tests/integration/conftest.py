@@ -1,0 +1,63 @@
+"""Train both shipped configs once, into a temporary folder, as a user would from the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.server import Server
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one `python -m training.run topics stance` left behind."""
+
+    folder: Path
+    output: str
+    environment: Mapping[str, str]
+
+    @property
+    def topics(self) -> Path:
+        return self.folder / "artefacts" / "stancewire-topics"
+
+    @property
+    def stance(self) -> Path:
+        return self.folder / "artefacts" / "stancewire-stance"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """This process' environment with the tracking database in a folder of the test's own."""
+    return {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}", "COLUMNS": "100"}
+
+
+def run_training(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "training.run", *arguments, "--set", f"output={folder / 'artefacts'}"]
+    return subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("trained")
+    done = run_training(folder, "configs/topics-linear.yaml", "configs/stance-linear.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Trained(folder, done.stdout, environment(folder))
+
+
+@pytest.fixture(scope="session")
+def topics_server(trained: Trained) -> Iterator[Server]:
+    with Server("models:/stancewire-topics@challenger", trained.environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stance_server(trained: Trained) -> Iterator[Server]:
+    with Server("models:/stancewire-stance@challenger", trained.environment) as server:
+        yield server

@@ -1,0 +1,62 @@
+"""From a fitted family to an artefact on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from models.base import Family
+from stancewire.artefact import Artefact, CodebookRef, Manifest, write_artefact
+from stancewire.calibration import Calibration, Task
+from stancewire.codebook import Codebook
+from stancewire.text import MAX_CHARS
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained family with what was fitted around it on dev."""
+
+    family: Family
+    task: Task
+    labels: tuple[str, ...]
+    calibration: Calibration
+    thresholds: tuple[float, ...]
+
+
+def export(
+    fitted: Fitted,
+    destination: Path,
+    *,
+    name: str,
+    codebook: Codebook,
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> Artefact:
+    """Write the artefact, read it back, and return it.
+
+    Raises:
+        ArtefactError: when it cannot be written whole; an artefact that stood there before still stands.
+    """
+    with TemporaryDirectory(prefix="stancewire-export-") as folder:
+        staging = Path(folder)
+        model = fitted.family.export(staging)
+        manifest = Manifest(
+            name=name,
+            task=fitted.task,
+            family=fitted.family.name,
+            labels=fitted.labels,
+            codebook=CodebookRef(
+                codebook.id, codebook.version, codebook.digest, codebook.names(fitted.task)
+            ),
+            thresholds=fitted.thresholds,
+            calibration=fitted.calibration,
+            max_chars=MAX_CHARS,
+            chunking=None,
+            model=model,
+            metrics=metrics,
+            provenance=provenance,
+        )
+        return write_artefact(destination, manifest, staging)
