@@ -138,8 +138,7 @@ def write_artefact(destination: str | Path, manifest: Manifest, staging: str | P
     destination, staging = Path(destination), Path(staging)
     try:
         destination = Path(os.path.realpath(destination))  # a link to an artefact stays a link
-        _check_replaceable(destination)
-        with new_folder(destination) as building:
+        with new_folder(destination, _check_replaceable) as building:
             files = _copy(staging, building)
             data = replace(manifest, files=files).to_bytes()
             write_file(building / MANIFEST, [data])
@@ -215,6 +214,8 @@ def _no_folder(path: Path, error: OSError) -> ArtefactError:
         return ArtefactError(
             f"{wanted}, found a {path.suffix} file, which is never opened; export with stancewire"
         )
+    if isinstance(error, NotADirectoryError):
+        return ArtefactError(f"{wanted}, found a file; name the folder that training wrote")
     if isinstance(error, FileNotFoundError) and (kept := interrupted(path)):
         return ArtefactError(
             f"{wanted}, found that a writer was killed while replacing it; rename {kept} to {path}"

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,18 +23,24 @@ _RENAME_EXCHANGE = 2
 
 
 @contextmanager
-def new_folder(destination: Path) -> Iterator[Path]:
+def new_folder(destination: Path, may_replace: Callable[[Path], None]) -> Iterator[Path]:
     """Yield an empty folder that becomes `destination` when the block ends, replacing what was there.
 
     If the block or any later step raises, the destination is as before. The block forces its files to disk
     (`write_file` does); the folders are forced here.
 
+    Args:
+        destination: the folder's name to be; its parents are made.
+        may_replace: raises if what stands at the destination must stay; asked first and last, while no other
+            writer can change it.
+
     Raises:
-        OSError: from the file system.
+        OSError: from the file system; and whatever `may_replace` raises.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     with _only_writer(destination.parent):
         _recover(destination)
+        may_replace(destination)
         building = destination.with_name(f".{destination.name}.new-{secrets.token_hex(6)}")
         building.mkdir()
         lock = os.open(building, _FOLDER)
@@ -43,6 +49,7 @@ def new_folder(destination: Path) -> Iterator[Path]:
         yield building
         _sync_folder(building)
         with _only_writer(destination.parent):
+            may_replace(destination)
             _put_in_place(building, destination)
     finally:
         # By now this name holds a failed build, or the folder that was replaced.

@@ -25,6 +25,8 @@ _FILE_NAME = r"[a-z0-9][a-z0-9_.-]*"
 _SHA256 = r"[0-9a-f]{64}"
 # Wide enough for any fit, small enough that no later product overflows.
 _MAX_FIGURE = 1e6
+# Not 0, also as float32: every decision divides by it or compares with it.
+_MIN_THRESHOLD = 1e-9
 _METHODS = ("none", "platt", "temperature", "vector")
 _CHUNKING = ("tokens", "stride", "max_chunks")
 _KEYS = (
@@ -83,7 +85,7 @@ class Manifest:
         family: which runtime reads it.
         labels: sorted and unique; the order of every column of probabilities.
         codebook: where the labels come from.
-        thresholds: per label, over 0 and at most 1.
+        thresholds: per label, from 1e-9 to 1.
         calibration: per label, fitted on data that trained nothing.
         max_chars: longest input read, in characters after cleaning.
         chunking: "tokens", "stride" and "max_chunks" of an encoder, else None.
@@ -178,7 +180,7 @@ def parse_manifest(data: bytes, where: str = MANIFEST) -> Manifest:
     labels = _labels(top, where)
     codebook = top.section("codebook", ("id", "version", "sha256", "names"))
     names = codebook.section("names", codebook.json("names"))
-    manifest = Manifest(
+    return Manifest(
         name=top.text("name", pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]*"),
         task=cast("Task", top.choice("task", "topics", "stance")),
         family=top.text("family", pattern=r"[a-z][a-z0-9_]*"),
@@ -189,7 +191,7 @@ def parse_manifest(data: bytes, where: str = MANIFEST) -> Manifest:
             sha256=codebook.text("sha256", pattern=_SHA256),
             names={label: names.text(label) for label in sorted(codebook.json("names"))},
         ),
-        thresholds=_figures(top.section("thresholds", labels), labels, 0.0, 1.0),
+        thresholds=_figures(top.section("thresholds", labels), labels, _MIN_THRESHOLD, 1.0),
         calibration=_calibration(top.section("calibration", ("method", "slope", "intercept")), labels, where),
         max_chars=top.section("input", ("max_chars",)).integer("max_chars", 1, 10_000_000),
         chunking=None if top.absent("chunking") else _chunking(top.section("chunking", _CHUNKING)),
@@ -198,9 +200,6 @@ def parse_manifest(data: bytes, where: str = MANIFEST) -> Manifest:
         provenance=top.json("provenance"),
         files=_files(top, where),
     )
-    if min(manifest.thresholds) <= 0:
-        raise ArtefactError(f"{where}.thresholds: a threshold of 0 holds for every text; it must lie over 0")
-    return manifest
 
 
 def _check_version(content: JsonValue, where: str) -> None:
@@ -231,7 +230,7 @@ def _check_seal(top: Section, content: dict[str, JsonValue], data: bytes, where:
     found = _seal({key: value for key, value in content.items() if key != "sha256"})
     if claimed != found or dumps(content) != data:
         raise ArtefactError(
-            f"{where}: digest mismatch: expected sha256 {claimed[:12]}, found {found[:12]} or another layout; "
+            f"{where}: digest mismatch: expected sha256 {claimed[:12]}, found {found[:12]} or other blanks; "
             "get an intact copy, or export again instead of editing"
         )
 

@@ -107,6 +107,10 @@ def _header(data: bytes, where: str) -> tuple[dict[str, JsonValue], int]:
             f"{where}: expected safetensors, found {len(data):,} bytes that claim a header of {length:,}; "
             "export the weights as safetensors"
         )
+    if length > MAX_HEADER_BYTES:
+        raise ArtefactError(
+            f"{where}: its header claims {length:,} bytes, at most {MAX_HEADER_BYTES:,} are read"
+        )
     try:
         header = loads(data[_LENGTH_BYTES:start], max_bytes=MAX_HEADER_BYTES)
     except StrictJsonError as error:
