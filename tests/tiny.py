@@ -1,4 +1,4 @@
-"""Tiny artefacts for tests, and the tools of somebody who forges them: digests are made good after every change."""
+"""Tiny artefacts for tests, and a forger's tools: digests are made good after every change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WEIGHTS = "weights.safetensors"
 MANIFEST = "manifest.json"
 
 
-def tiny_manifest(**changes: Any) -> Manifest:
+def tiny_manifest(**changes: object) -> Manifest:
     """A valid manifest of three labels, with these fields changed."""
     fields: dict[str, Any] = {
         "name": "tiny-topics",
@@ -50,7 +50,7 @@ def staged(folder: Path, value: float = 1.0) -> Path:
     return folder
 
 
-def write_tiny(destination: Path, value: float = 1.0, **changes: Any) -> Artefact:
+def write_tiny(destination: Path, value: float = 1.0, **changes: object) -> Artefact:
     """Write a valid artefact."""
     staging = staged(destination.with_name(f"{destination.name}-staging"), value)
     return write_artefact(destination, tiny_manifest(**changes), staging)

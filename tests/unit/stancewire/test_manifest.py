@@ -30,7 +30,7 @@ SAMPLES: dict[str, Any] = {
 }
 
 
-def complete(**changes: Any) -> Manifest:
+def complete(**changes: object) -> Manifest:
     return tiny_manifest(files={"weights.safetensors": FileRef("a" * 64, 10)}, **changes)
 
 
@@ -63,7 +63,8 @@ def keys() -> list[tuple[str, ...]]:
     return [(*path, key) for path in strict_objects(everything) for key in at(everything, path)]
 
 
-def at(value: dict[str, Any], path: tuple[str, ...]) -> Any:
+def at(value: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """The object at a path."""
     for key in path:
         value = value[key]
     return value
@@ -76,7 +77,12 @@ def kind(value: object) -> str:
 
 def other_kinds() -> list[tuple[tuple[str, ...], str]]:
     """Every key with every kind of value that it may not hold; only chunking may be null too."""
-    pairs = [(path, sample) for path in keys() for sample in SAMPLES if sample != kind(at(content(), path))]
+    pairs = [
+        (path, sample)
+        for path in keys()
+        for sample in SAMPLES
+        if sample != kind(at(content(), path[:-1])[path[-1]])
+    ]
     return [pair for pair in pairs if pair != (("chunking",), "null")]
 
 
@@ -84,7 +90,7 @@ def name(part: tuple[str, ...] | str) -> str:
     return part if isinstance(part, str) else ".".join(part) or "top"
 
 
-def with_value(path: tuple[str, ...], value: Any) -> bytes:
+def with_value(path: tuple[str, ...], value: object) -> bytes:
     """A sealed manifest with one value replaced."""
     everything = content()
     at(everything, path[:-1])[path[-1]] = value
@@ -229,7 +235,7 @@ def test_a_duplicate_key(path: tuple[str, ...]) -> None:
         (("files", "weights.safetensors", "bytes"), 10.0),
     ],
 )
-def test_a_value_out_of_range(path: tuple[str, ...], value: Any) -> None:
+def test_a_value_out_of_range(path: tuple[str, ...], value: object) -> None:
     refused(with_value(path, value))
 
 

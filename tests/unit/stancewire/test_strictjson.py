@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,9 +29,9 @@ def parse(data: bytes | str) -> JsonValue:
     return loads(data, max_bytes=10_000_000)
 
 
-def reason(data: bytes | str, **options: Any) -> str:
+def reason(data: bytes | str, **options: int) -> str:
     with pytest.raises(StrictJsonError) as caught:
-        loads(data, **{"max_bytes": 10_000_000} | options)
+        loads(data, **({"max_bytes": 10_000_000} | options))
     assert len(str(caught.value)) < 200
     return caught.value.reason
 
