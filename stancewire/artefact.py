@@ -142,7 +142,7 @@ def write_artefact(destination: str | Path, manifest: Manifest, staging: str | P
             files = _copy(staging, building)
             data = replace(manifest, files=files).to_bytes()
             write_file(building / MANIFEST, [data])
-            artefact = read_artefact(building)
+            artefact = _read_back(building, staging)
     except (OSError, ValueError) as error:
         raise _cannot_write(destination, error) from error
     return replace(artefact, path=destination)
@@ -227,9 +227,8 @@ def _check_replaceable(destination: Path) -> None:
     """Refuse to replace a folder that holds anything but an artefact, or is not a folder."""
     if not destination.exists():
         return
-    refused = (
-        f"{destination}: exists and is not a stancewire artefact; choose another folder, or remove it first"
-    )
+    refused = f"{destination}: exists and is not a stancewire artefact"
+    advice = "choose another folder, or remove it first"
     try:
         with open_folder(destination) as folder:
             found = set(names_in(folder))
@@ -237,11 +236,11 @@ def _check_replaceable(destination: Path) -> None:
                 return
             data = read_file(folder, MANIFEST, str(destination / MANIFEST), at_most=MAX_MANIFEST_BYTES)
         content = loads(data, max_bytes=MAX_MANIFEST_BYTES)
-    except (NotADirectoryError, ArtefactError, StrictJsonError):
-        raise ArtefactError(refused) from None
+    except (NotADirectoryError, ArtefactError, StrictJsonError) as error:
+        raise ArtefactError(f"{refused} ({error}); {advice}") from None
     # A damaged artefact may be replaced; a user's own file beside it must not vanish with it.
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ArtefactError(refused)
+        raise ArtefactError(f"{refused}; {advice}")
     files = content.get("files")
     if extra := sorted(found - {MANIFEST} - set(files if isinstance(files, dict) else ())):
         raise ArtefactError(
@@ -263,6 +262,15 @@ def _copy(staging: Path, building: Path) -> dict[str, FileRef]:
             write_file(building / name, _hashed_chunks(descriptor, digest))
             files[name] = FileRef(digest.hexdigest(), (building / name).stat().st_size)
     return files
+
+
+def _read_back(building: Path, staging: Path) -> Artefact:
+    """Read what was just written; a fault is reported under the name that it came from."""
+    try:
+        with open_folder(building) as folder:
+            return _read(staging, folder)
+    except ArtefactError as error:
+        raise ArtefactError(f"{error}; nothing was written") from None
 
 
 def _hashed_chunks(descriptor: int, digest: hashlib._Hash) -> Iterator[bytes]:

@@ -38,23 +38,22 @@ def new_folder(destination: Path, may_replace: Callable[[Path], None]) -> Iterat
         OSError: from the file system; and whatever `may_replace` raises.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with _only_writer(destination.parent):
-        _recover(destination)
-        may_replace(destination)
-        building = destination.with_name(f".{destination.name}.new-{secrets.token_hex(6)}")
-        building.mkdir()
-        lock = os.open(building, _FOLDER)
-        _lock(lock)
-    try:
-        yield building
-        _sync_folder(building)
+    building = destination.with_name(f".{destination.name}.new-{secrets.token_hex(6)}")
+    with contextlib.ExitStack() as clean_up:
+        # At the end this name holds a failed build, or the folder that was replaced.
+        clean_up.callback(shutil.rmtree, building, ignore_errors=True)
         with _only_writer(destination.parent):
+            _recover(destination)
             may_replace(destination)
-            _put_in_place(building, destination)
-    finally:
-        # By now this name holds a failed build, or the folder that was replaced.
-        shutil.rmtree(building, ignore_errors=True)
-        os.close(lock)
+            building.mkdir()
+            lock = os.open(building, _FOLDER)
+            clean_up.callback(os.close, lock)
+            _lock(lock)
+        yield building
+        os.fsync(lock)
+        with _only_writer(destination.parent) as parent:
+            may_replace(destination)
+            _put_in_place(building, destination, parent)
 
 
 def write_file(path: Path, chunks: Iterable[bytes]) -> None:
@@ -76,7 +75,7 @@ def interrupted(destination: Path) -> Path | None:
     return kept if kept.is_dir() and not os.path.lexists(destination) else None
 
 
-def _put_in_place(building: Path, destination: Path) -> None:
+def _put_in_place(building: Path, destination: Path, parent: int) -> None:
     """Swap the two names, or undo it: after an error the destination is the former folder."""
     replaces = os.path.lexists(destination)
     if not replaces:
@@ -84,7 +83,7 @@ def _put_in_place(building: Path, destination: Path) -> None:
     elif not _exchange(building, destination):
         _swap_by_renames(building, destination)
     try:
-        _sync_folder(destination.parent)
+        os.fsync(parent)
     except OSError:
         if not replaces:
             destination.rename(building)
@@ -101,7 +100,9 @@ def _swap_by_renames(building: Path, destination: Path) -> None:
     except OSError:
         kept.rename(destination)
         raise
-    kept.rename(building)
+    # The new folder stands. If this fails too, the next writer removes the former one.
+    with contextlib.suppress(OSError):
+        kept.rename(building)
 
 
 def _exchange(a: Path, b: Path) -> bool:
@@ -117,12 +118,12 @@ def _exchange(a: Path, b: Path) -> bool:
 
 
 @contextmanager
-def _only_writer(parent: Path) -> Iterator[None]:
-    """Wait until no other writer is busy with the names in this folder."""
+def _only_writer(parent: Path) -> Iterator[int]:
+    """Wait until no other writer is busy with the names in this folder; yield its descriptor."""
     folder = os.open(parent, _FOLDER)
     try:
         _lock(folder, wait=True)
-        yield
+        yield folder
     finally:
         os.close(folder)
 
@@ -159,11 +160,3 @@ def _kept(destination: Path) -> Path:
 def _literal(name: str) -> str:
     """Quote the characters that mean something to glob."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, _FOLDER)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
