@@ -143,6 +143,8 @@ def write_artefact(destination: str | Path, manifest: Manifest, staging: str | P
             data = replace(manifest, files=files).to_bytes()
             write_file(building / MANIFEST, [data])
             artefact = _read_back(building, staging)
+    except MemoryError:
+        raise ArtefactError(f"{staging}: does not fit into memory, nothing was written; free some") from None
     except (OSError, ValueError) as error:
         raise _cannot_write(destination, error) from error
     return replace(artefact, path=destination)

@@ -8,7 +8,9 @@ leaves the old folder whole under a hidden name, and the next writer puts it bac
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import glob
 import os
 import secrets
 import shutil
@@ -38,7 +40,7 @@ def new_folder(destination: Path, may_replace: Callable[[Path], None]) -> Iterat
         OSError: from the file system; and whatever `may_replace` raises.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    building = destination.with_name(f".{destination.name}.new-{secrets.token_hex(6)}")
+    building = destination.with_name(f"{_prefix(destination)}-new-{secrets.token_hex(6)}")
     with contextlib.ExitStack() as clean_up:
         # At the end this name holds a failed build, or the folder that was replaced.
         clean_up.callback(shutil.rmtree, building, ignore_errors=True)
@@ -50,7 +52,7 @@ def new_folder(destination: Path, may_replace: Callable[[Path], None]) -> Iterat
             clean_up.callback(os.close, lock)
             _lock(lock)
         yield building
-        os.fsync(lock)
+        _sync(lock)
         with _only_writer(destination.parent) as parent:
             may_replace(destination)
             _put_in_place(building, destination, parent)
@@ -83,7 +85,7 @@ def _put_in_place(building: Path, destination: Path, parent: int) -> None:
     elif not _exchange(building, destination):
         _swap_by_renames(building, destination)
     try:
-        os.fsync(parent)
+        _sync(parent)
     except OSError:
         if not replaces:
             destination.rename(building)
@@ -142,7 +144,7 @@ def _recover(destination: Path) -> None:
     kept = _kept(destination)
     if (old := interrupted(destination)) is not None:
         old.rename(destination)
-    left = destination.parent.glob(f".{_literal(destination.name)}.new-*")
+    left = destination.parent.glob(f"{glob.escape(_prefix(destination))}-new-*")
     for folder in [*left, kept]:
         with contextlib.suppress(OSError):
             lock = os.open(folder, _FOLDER | os.O_NOFOLLOW)
@@ -154,9 +156,18 @@ def _recover(destination: Path) -> None:
 
 
 def _kept(destination: Path) -> Path:
-    return destination.with_name(f".{destination.name}.old")
+    return destination.with_name(f"{_prefix(destination)}-old")
 
 
-def _literal(name: str) -> str:
-    """Quote the characters that mean something to glob."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+def _prefix(destination: Path) -> str:
+    """How our hidden names start: nobody's own folder is called so."""
+    return f".{destination.name}.stancewire"
+
+
+def _sync(folder: int) -> None:
+    """Force an open folder's names to disk, where the file system knows how."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what network and FUSE mounts answer for folders
+            raise

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import signal
+import stat
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -110,7 +111,7 @@ def test_what_a_killed_writer_moved_away_is_put_back_when_the_next_one_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = write_tiny(tmp_path / "a").digest
-    (tmp_path / "a").rename(tmp_path / ".a.old")
+    (tmp_path / "a").rename(tmp_path / ".a.stancewire-old")
     with pytest.raises(ArtefactError, match="missing"):
         write_artefact(tmp_path / "a", tiny_manifest(), tmp_path / "missing")
     assert read_artefact(tmp_path / "a").digest == digest
@@ -212,6 +213,22 @@ def test_a_file_system_that_takes_no_folders(tmp_path: Path) -> None:
         write_artefact("/proc/stancewire/a", tiny_manifest(), staged(tmp_path / "staging"))
 
 
+def test_folders_that_cannot_be_forced_to_disk_are_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = os.fsync, []
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            refused.append(descriptor)
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    assert write_tiny(tmp_path / "a").digest == read_artefact(tmp_path / "a").digest
+    assert len(refused) == 2
+
+
 def test_an_interrupt_leaves_the_old_one_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = write_tiny(tmp_path / "a", 1.0).digest
 
@@ -228,15 +245,23 @@ def test_an_interrupt_leaves_the_old_one_and_no_rest(tmp_path: Path, monkeypatch
 
 def test_a_living_writers_work_is_let_alone_and_a_dead_ones_removed(tmp_path: Path) -> None:
     staging = staged(tmp_path / "staging")
-    (tmp_path / ".a.new-dead").mkdir()
-    (tmp_path / ".a.new-dead" / "half").write_bytes(b"x")
-    (tmp_path / ".b.new-other").mkdir()
+    (tmp_path / ".a.stancewire-new-dead").mkdir()
+    (tmp_path / ".a.stancewire-new-dead" / "half").write_bytes(b"x")
+    (tmp_path / ".b.stancewire-new-other").mkdir()
     with atomic.new_folder(tmp_path / "a", lambda _: None) as living:
         write_artefact(tmp_path / "a", tiny_manifest(), staging)
         assert living.is_dir()
         (living / "file").write_bytes(b"second")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["file"]
-    assert [path.name for path in hidden(tmp_path)] == [".b.new-other"]
+    assert [path.name for path in hidden(tmp_path)] == [".b.stancewire-new-other"]
+
+
+def test_names_with_the_signs_of_patterns(tmp_path: Path) -> None:
+    name = "a[b]*?"
+    (tmp_path / f".{name}.stancewire-new-dead").mkdir()
+    (tmp_path / ".ab.stancewire-new-other").mkdir()
+    assert write_tiny(tmp_path / name).digest == read_artefact(tmp_path / name).digest
+    assert [path.name for path in hidden(tmp_path)] == [".ab.stancewire-new-other"]
 
 
 def test_a_reader_sees_the_old_one_or_the_new_one(tmp_path: Path) -> None:

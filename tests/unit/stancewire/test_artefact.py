@@ -160,6 +160,12 @@ def test_a_folder_of_the_users_own_is_never_replaced(tmp_path: Path, name: str) 
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("name", ["nul\0inside", "/", "lone\ud800", "x" * 300])
+def test_a_destination_that_no_folder_can_have(tmp_path: Path, name: str) -> None:
+    assert unwritable(tmp_path / name, staged(tmp_path / "staging"))
+    assert [path.name for path in tmp_path.iterdir()] == ["staging"]
+
+
 def test_a_file_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
     assert "not a stancewire artefact" in unwritable(tmp_path / "file", staged(tmp_path / "staging"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -308,6 +310,13 @@ def test_one_changed_value_or_blank_is_a_digest_mismatch() -> None:
 def test_nothing_is_written_that_could_not_be_read(changes: dict[str, Any]) -> None:
     with pytest.raises(ArtefactError):
         replace(complete(), **changes).to_bytes()
+
+
+def test_the_documentation_names_every_key() -> None:
+    documentation = (Path(__file__).parents[3] / "docs" / "artefact.md").read_text(encoding="utf-8")
+    named = {path[-1] for path in keys()} - {*tiny_manifest().labels, "weights.safetensors"}
+    assert len(named) > 20
+    assert sorted(named - set(re.findall(r"\w+", documentation))) == []
 
 
 def test_figures_are_named_with_both_counts() -> None:
