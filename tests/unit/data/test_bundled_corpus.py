@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import hashlib
 import json
@@ -159,3 +160,12 @@ def test_samples_and_codebook_examples_are_not_in_the_corpus() -> None:
         assert 150 <= len(body.split()) <= 300
         assert [line for line in body.splitlines() if line and line in corpus] == []
     assert {path.name for path in (DATA / "samples").iterdir()} == {"shells.txt", "football.txt"}
+
+
+def test_the_rows_shown_in_the_data_card_keep_the_schema() -> None:
+    rows = [json.loads(line) for line in CARD.split("```json\n", 1)[1].split("```", 1)[0].splitlines()]
+    assert [set(row) for row in rows] == [ROW, ROW]
+    assert [row["topics"] for row in rows] == [["arms_trade"], None]
+    assert all(set(s) == STANCE and s["sentence"] in row["text"] for row in rows for s in row["stances"])
+    table = list(csv.DictReader(CARD.split("```csv\n", 1)[1].split("```", 1)[0].splitlines(), strict=True))
+    assert [row["topics"].split(";") for row in table] == [["arms_trade", "sanctions"], ["diplomacy"]]

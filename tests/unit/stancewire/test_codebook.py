@@ -272,3 +272,13 @@ def test_the_table_in_the_docs_is_the_crosswalk() -> None:
         for entry in topic.crosswalk
     }
     assert all(scheme.version in "\n".join(lines) for scheme in book.schemes)
+
+
+def test_the_minimal_codebook_of_the_docs_works() -> None:
+    docs = (SHIPPED.parents[1] / "docs" / "codebook.md").read_text(encoding="utf-8")
+    block = docs.split("```yaml\n", 1)[1].split("```", 1)[0]
+    book = Codebook.from_dict(YAML(typ="safe", pure=True).load(block))
+    assert book.names("topics") == {"gas": "natural gas", "grid": "the power grid"}
+    told = docs.split("the codebook has 3 faults:\n", 1)[1].split("```", 1)[0].splitlines()
+    entry = {"id": "gas", "name": "gas", "defnition": "d"}
+    assert faults({"id": "x", "version": 1.0, "topics": [entry]}) == [line.strip() for line in told]
