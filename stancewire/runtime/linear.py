@@ -1,0 +1,207 @@
+"""TF-IDF and a linear model in numpy: the linear family without scikit-learn.
+
+Weights lie in one safetensors file of four tensors, over the terms of all blocks, one block after the other:
+`terms` (UTF-8, one a line), `idf` [terms], `coef` [labels, terms], `intercept` [labels]. For every block of a
+row, x = (1 + log count) * idf, scaled to length 1; then coef @ x + intercept, through a sigmoid (topics) or a
+softmax (stance): what scikit-learn computes, to 1e-6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancewire.artefact import Artefact
+from stancewire.calibration import Task
+from stancewire.errors import ArtefactError
+from stancewire.examples import Article, StanceExample
+from stancewire.features import FEATURES, FEATURES_VERSION
+from stancewire.runtime import RawPrediction
+from stancewire.section import Section, shown
+from stancewire.tensors import Array
+
+WEIGHTS = "weights.safetensors"
+
+Scores = NDArray[np.float64]
+
+# Rows, and terms, that one numpy pass works on: memory stays flat, whatever the batch.
+_ROWS = 256
+_TERMS = 1_000_000
+_MAX_TERMS = 10_000_000
+_DTYPES = {"terms": "uint8", "idf": "float32", "coef": "float32", "intercept": "float64"}
+
+
+class LinearRuntime:
+    """Answers with raw probabilities. Nothing in it changes after loading: safe to call from several threads.
+
+    Args:
+        artefact: one of the linear family.
+
+    Raises:
+        ArtefactError: if its sections or tensors do not fit each other, or this package's features.
+    """
+
+    def __init__(self, artefact: Artefact) -> None:
+        manifest = artefact.manifest
+        self._task: Task = manifest.task
+        self._max_chars = manifest.max_chars
+        self._features = FEATURES[manifest.task]
+        sizes = _sizes(artefact, self._features.blocks)
+        tensors = _tensors(artefact, len(manifest.labels), sum(sizes.values()))
+        # Position of each block in what the features yield; blocks left out by the model are not looked up.
+        self._blocks = [self._features.blocks.index(name) for name in sizes]
+        self._content = np.asarray([name in self._features.content for name in sizes])
+        self._index = _index(artefact, tensors["terms"], sizes)
+        self._n_terms = sum(sizes.values())
+        self._idf = tensors["idf"].astype(np.float64)
+        self._coef = tensors["coef"]
+        self._intercept = tensors["intercept"]
+
+    def predict(self, examples: Sequence[Article] | Sequence[StanceExample]) -> RawPrediction:
+        """Return one row per example, in input order."""
+        probabilities = np.empty((len(examples), len(self._intercept)), dtype=np.float32)
+        blank = np.empty(len(examples), dtype=np.bool_)
+        link = sigmoid if self._task == "topics" else softmax
+        start = 0
+        while start < len(examples):
+            ids, lengths = self._look_up(examples, start)
+            stop = start + len(lengths) // len(self._blocks)
+            scores, blank[start:stop] = self._scores(ids, lengths)
+            probabilities[start:stop] = link(scores)
+            start = stop
+        return RawPrediction(probabilities, blank)
+
+    def _look_up(
+        self, examples: Sequence[Article] | Sequence[StanceExample], start: int
+    ) -> tuple[list[int], list[int]]:
+        """Return the known terms of some rows as positions, and how many each block of each row holds."""
+        ids: list[int] = []
+        lengths: list[int] = []
+        for example in examples[start : start + _ROWS]:
+            terms = self._features.extract(example, self._max_chars)
+            for block, index in zip(self._blocks, self._index, strict=True):
+                before = len(ids)
+                ids += [i for i in map(index.get, terms[block]) if i is not None]
+                lengths.append(len(ids) - before)
+            if len(ids) >= _TERMS:
+                break
+        return ids, lengths
+
+    def _scores(self, ids: list[int], lengths: list[int]) -> tuple[Scores, NDArray[np.bool_]]:
+        """Return decision scores [n_rows, n_labels], and which rows hold no known term of the content."""
+        n_cells, n_blocks = len(lengths), len(self._blocks)
+        n_rows = n_cells // n_blocks
+        cell_of = np.repeat(np.arange(n_cells), lengths)
+        found, counts = np.unique(
+            cell_of * self._n_terms + np.asarray(ids, dtype=np.int64), return_counts=True
+        )
+        cells, terms = np.divmod(found, self._n_terms)
+        values = (1.0 + np.log(counts)) * self._idf[terms]
+        length = np.sqrt(np.bincount(cells, values * values, minlength=n_cells))
+        values /= length[cells]
+        rows = cells // n_blocks
+        scores = np.empty((n_rows, len(self._intercept)))
+        for label, coef in enumerate(self._coef):
+            scores[:, label] = np.bincount(rows, values * coef[terms], minlength=n_rows)
+        scores += self._intercept
+        known = (length > 0).reshape(n_rows, n_blocks)
+        return scores, np.logical_not(known[:, self._content].any(axis=1))
+
+
+def sigmoid(scores: Scores) -> Scores:
+    """Return 1 / (1 + exp(-score)), without overflow."""
+    small = np.exp(-np.abs(scores))
+    return np.where(scores >= 0, 1.0, small) / (1.0 + small)
+
+
+def softmax(scores: Scores) -> Scores:
+    """Return exp(score) as shares of each row's sum."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Scores = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def pack_terms(terms: Sequence[str]) -> NDArray[np.uint8]:
+    """Return terms as the bytes that an artefact stores.
+
+    Raises:
+        ValueError: for a term that holds a line break, which no feature yields.
+    """
+    text = "\n".join(terms)
+    if text.count("\n") != max(0, len(terms) - 1):
+        raise ValueError("a term holds a line break; terms are stored one a line")
+    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+
+
+def _sizes(artefact: Artefact, blocks: tuple[str, ...]) -> dict[str, int]:
+    """Return how many terms each block has, in the order of the features."""
+    where = f"{artefact.path}/manifest.json: model"
+    section = Section(dict(artefact.manifest.model), where, ("features", "terms"))
+    version = section.integer("features", 1, 2**31)
+    if version != FEATURES_VERSION:
+        advice = "upgrade stancewire" if version > FEATURES_VERSION else "train again"
+        raise ArtefactError(
+            f"{where}.features: expected version {FEATURES_VERSION}, found {version}; {advice}"
+        )
+    found = section.json("terms")
+    if unknown := sorted(found.keys() - set(blocks)):
+        raise ArtefactError(
+            f"{where}.terms: unknown block {shown(unknown[0])}; the known ones are {', '.join(blocks)}"
+        )
+    if not found:
+        raise ArtefactError(f"{where}.terms: expected at least one block, found none; export again")
+    counts = Section(found, f"{where}.terms", found)
+    return {name: counts.integer(name, 0, _MAX_TERMS) for name in blocks if name in found}
+
+
+def _tensors(artefact: Artefact, n_labels: int, n_terms: int) -> dict[str, Array]:
+    """Return the four tensors, their dtypes and shapes found to be what the manifest says."""
+    where = artefact.path / WEIGHTS
+    tensors = artefact.tensors(WEIGHTS)
+    if set(tensors) != set(_DTYPES):
+        raise ArtefactError(
+            f"{where}: expected the tensors {', '.join(sorted(_DTYPES))}, found {', '.join(sorted(tensors))}"
+        )
+    shapes: dict[str, Any] = {"idf": (n_terms,), "coef": (n_labels, n_terms), "intercept": (n_labels,)}
+    shapes["terms"] = (tensors["terms"].size,)
+    for name, dtype in _DTYPES.items():
+        tensor = tensors[name]
+        if tensor.dtype != dtype or tensor.shape != shapes[name]:
+            raise ArtefactError(
+                f"{where}: {name}: expected {dtype} {list(shapes[name])} for {n_labels} labels and "
+                f"{n_terms:,} terms, found {tensor.dtype} {list(tensor.shape)}; export again"
+            )
+        if not np.isfinite(tensor).all():
+            raise ArtefactError(
+                f"{where}: {name}: expected finite figures, found NaN or infinity; train again"
+            )
+    if (tensors["idf"] <= 0).any():
+        raise ArtefactError(
+            f"{where}: idf: expected figures above 0, found {tensors['idf'].min():g}; export again"
+        )
+    return tensors
+
+
+def _index(artefact: Artefact, packed: Array, sizes: dict[str, int]) -> list[dict[str, int]]:
+    """Return for each block the position of each of its terms among all terms."""
+    where = f"{artefact.path / WEIGHTS}: terms"
+    try:
+        terms = packed.tobytes().decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ArtefactError(f"{where}: expected UTF-8, found another byte at {error.start:,}") from None
+    if terms == [""]:
+        terms = []
+    if len(terms) != sum(sizes.values()):
+        raise ArtefactError(f"{where}: expected {sum(sizes.values()):,}, found {len(terms):,}; export again")
+    bounds = np.cumsum([0, *sizes.values()]).tolist()
+    index = []
+    for name, (start, stop) in zip(sizes, pairwise(bounds), strict=True):
+        block = terms[start:stop]
+        if any(left >= right for left, right in pairwise(block)):
+            raise ArtefactError(f"{where}: block {name}: expected sorted and unique terms; export again")
+        index.append(dict(zip(block, range(start, stop), strict=True)))
+    return index
