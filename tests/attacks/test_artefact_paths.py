@@ -213,12 +213,15 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({GIGABYTE}, {GIGABYTE}))
 from stancewire.artefact import read_artefact
 from stancewire.errors import ArtefactError
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    # Not ru_maxrss, which starts at what the parent process held.
+    return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+before = peak()
 try:
     read_artefact(sys.argv[1])
 except ArtefactError as error:
     print(error)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    print(peak() - before)
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -20,7 +21,7 @@ import pytest
 from stancewire import atomic
 from stancewire.artefact import read_artefact, write_artefact
 from stancewire.errors import ArtefactError
-from tests.tiny import staged, tiny_manifest, write_tiny
+from tests.tiny import MANIFEST, WEIGHTS, staged, tiny_manifest, write_tiny
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -211,6 +212,44 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
 def test_a_file_system_that_takes_no_folders(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=r"/proc/stancewire.*errno"):
         write_artefact("/proc/stancewire/a", tiny_manifest(), staged(tmp_path / "staging"))
+
+
+def test_everything_is_on_disk_before_it_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiny(tmp_path / "a")
+    events: list[str] = []
+    sync, exchange = os.fsync, atomic._exchange
+
+    def syncing(descriptor: int) -> None:
+        events.append(Path(f"/proc/self/fd/{descriptor}").resolve().name.partition("-new-")[0])
+        sync(descriptor)
+
+    def exchanging(a: Path, b: Path) -> bool:
+        events.append("exchange")
+        return exchange(a, b)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(atomic, "_exchange", exchanging)
+    write_tiny(tmp_path / "a", 2.0)
+    assert events == [WEIGHTS, MANIFEST, ".a.stancewire", "exchange", tmp_path.name]
+
+
+def test_names_change_only_under_the_writers_lock(tmp_path: Path, exchange: str) -> None:
+    asked = []
+
+    def is_locked(destination: Path) -> None:
+        folder = os.open(destination.parent, os.O_RDONLY)
+        try:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(folder)
+        asked.append(exchange)
+
+    with atomic.new_folder(tmp_path / "a", is_locked):
+        folder = os.open(tmp_path, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)  # free while the folder is filled
+        os.close(folder)
+    assert len(asked) == 2
 
 
 def test_folders_that_cannot_be_forced_to_disk_are_written_all_the_same(
