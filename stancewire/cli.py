@@ -1,0 +1,181 @@
+"""The command line: parse, call a plain function, return an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stancewire.artefact import read_artefact
+from stancewire.errors import InputError, StancewireError
+from stancewire.inputs import read_articles
+from stancewire.location import located
+from stancewire.predictor import Predictor, StancePredictor, TopicsPredictor, load
+from stancewire.reading import Reader, checked_targets
+from stancewire.strictjson import loads
+from stancewire.terminal import console_on, escape, print_artefact, print_reading
+
+MODELS_VARIABLE = "STANCEWIRE_MODELS"
+DEFAULT_MODELS = "artefacts"
+_NAMES = {"topics": "stancewire-topics", "stance": "stancewire-stance"}
+_MAX_MANIFEST_BYTES = 10_000_000
+# The base of every usage error; typer exports only this child of it.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, or 2 when anything could not be done."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, not a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text streams
+    try:
+        return app(args=arguments, prog_name="stancewire", standalone_mode=False) or 0
+    except StancewireError as error:
+        return _complain(error)
+    except _UsageError as error:
+        return _complain(f"{_said(error)}; see stancewire --help")
+    except BrokenPipeError:
+        # Nobody listens: end quietly, and let the interpreter's last flush go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _said(error: Exception) -> str:
+    """Return a usage error's text; typer adds the name of the option there."""
+    return str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import stancewire
+
+        typer.echo(f"stancewire {stancewire.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _stancewire(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Topics, stances and holders in international-security news."""
+
+
+@app.command("read")
+def _read(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help=".txt, .md, .json, .jsonl, or - for standard input."),
+    ],
+    target: Annotated[
+        list[str] | None, typer.Option(help="Ask about this phrase instead of the topics; repeatable.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="An artefact's folder or MLflow URI; repeatable, one of each task. Without: that "
+            f"under {DEFAULT_MODELS}/, or under ${MODELS_VARIABLE}.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per article and line.")
+    ] = False,
+) -> int:
+    """Read articles: their topics, and who stands how toward what."""
+    return read_files(files, targets=target, reader=open_reader(model or ()), as_json=as_json)
+
+
+@app.command("inspect")
+def _inspect(
+    artefact: Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder or MLflow URI.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what an artefact says about itself."""
+    with located(artefact) as folder:
+        found = read_artefact(folder)
+    if as_json:
+        content = loads(found.manifest.to_bytes(), max_bytes=_MAX_MANIFEST_BYTES)
+        _print_json({"digest": found.digest, "manifest": content})
+    else:
+        print_artefact(console_on(sys.stdout), found)
+
+
+def open_reader(models: Iterable[str]) -> Reader:
+    """Load the models that are named, and the default one of a task that is not.
+
+    Raises:
+        StancewireError: if one cannot be loaded, two are of one task, or there is no default.
+    """
+    found: dict[str, Predictor] = {}
+    for name in models:
+        predictor = load(name)
+        if predictor.task in found:
+            raise StancewireError(
+                f"--model {name}: a second {predictor.task} model; name one of each task at most"
+            )
+        found[predictor.task] = predictor
+    topics, stance = found.get("topics") or _default("topics"), found.get("stance") or _default("stance")
+    if not isinstance(topics, TopicsPredictor) or not isinstance(stance, StancePredictor):
+        raise StancewireError(
+            f"expected a topics and a stance model, found {topics.provenance.model} ({topics.task}) and "
+            f"{stance.provenance.model} ({stance.task}); name both with --model"
+        )
+    return Reader(topics, stance)
+
+
+def read_files(files: Iterable[str], *, targets: Sequence[str] | None, reader: Reader, as_json: bool) -> int:
+    """Read every article of every file; one that cannot be read is reported, and the others still are."""
+    if targets is not None:
+        targets = checked_targets(targets)
+    console = console_on(sys.stdout)
+    exit_code = 0
+    for where, article in (pair for file in files for pair in read_articles(file)):
+        try:
+            if isinstance(article, InputError):
+                raise article
+            reading = reader.read(article, targets)
+        except InputError as error:
+            known = isinstance(article, InputError)
+            exit_code = _complain(error if known else f"{where}: {error}")
+            continue
+        if isinstance(article, str):
+            reading = replace(reading, article=replace(reading.article, id=where))
+        if as_json:
+            _print_json(reading.to_dict())
+        else:
+            print_reading(console, reading, where)
+    return exit_code
+
+
+def _default(task: str) -> Predictor:
+    """Load the model that training leaves under the working directory."""
+    folder = Path(os.environ.get(MODELS_VARIABLE) or DEFAULT_MODELS) / _NAMES[task]
+    if not folder.exists():
+        raise StancewireError(
+            f"no {task} model at {folder}: train one (python -m training.run configs/{task}-linear.yaml), "
+            f"name one with --model, or set {MODELS_VARIABLE} to the folder that holds {_NAMES[task]}"
+        )
+    return load(folder)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _complain(error: object) -> int:
+    """Print one line on standard error and return the exit code of a failure."""
+    sys.stdout.flush()
+    sys.stderr.write(f"error: {escape(str(error))}\n")
+    return error.exit_code if isinstance(error, StancewireError) else StancewireError.exit_code

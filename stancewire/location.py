@@ -1,0 +1,105 @@
+"""Find the folder of an artefact: a path, an MLflow model folder around it, or an MLflow URI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from stancewire.errors import ArtefactError, MissingExtraError
+from stancewire.section import shown
+
+MLMODEL = "MLmodel"
+LOADER = "stancewire.serving"
+
+_URI = re.compile(r"(models|runs):/+[^/]")
+_MAX_MLMODEL_BYTES = 1_000_000
+_KEY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_]+):[ \t]*(?P<value>.*)")
+
+
+@contextmanager
+def located(path_or_uri: str | Path) -> Iterator[Path]:
+    """Yield the artefact's folder; what was downloaded for it is gone afterwards.
+
+    Args:
+        path_or_uri: an artefact's folder, an MLflow model's folder (the artefact is its data), or an MLflow
+            URI, `models:/NAME@ALIAS`, `models:/NAME/VERSION` or `runs:/RUN/PATH`.
+
+    Raises:
+        ArtefactError: if an MLflow model is not stancewire's, or cannot be fetched.
+        MissingExtraError: for a URI, when mlflow is not installed.
+    """
+    if not is_uri(path_or_uri):
+        yield _inside(Path(path_or_uri))
+        return
+    with TemporaryDirectory(prefix="stancewire-") as folder:
+        yield _inside(_download(str(path_or_uri), folder))
+
+
+def is_uri(path_or_uri: str | Path) -> bool:
+    """Tell whether this is an MLflow URI."""
+    return isinstance(path_or_uri, str) and _URI.match(path_or_uri) is not None
+
+
+def _inside(folder: Path) -> Path:
+    """Step from an MLflow model's folder to the artefact in it; other folders are returned as they are."""
+    file = folder / MLMODEL
+    try:
+        if not file.is_file():
+            return folder
+        with file.open("rb") as opened:
+            content = opened.read(_MAX_MLMODEL_BYTES)
+    except (OSError, ValueError):  # the reader of artefacts says what is wrong with the path
+        return folder
+    return folder / _data_path(file, content.decode("utf-8", "replace"))
+
+
+def _data_path(file: Path, text: str) -> PurePosixPath:
+    """Return where an MLmodel file says that stancewire's data lie, relative to it.
+
+    Only the few lines that MLflow writes for a pyfunc are understood; this is no YAML reader.
+    """
+    values = _python_function(text)
+    if (loader := values.get("loader_module")) != LOADER:
+        raise ArtefactError(
+            f"{file}: expected a model whose loader is {LOADER}, found {shown(loader or 'none')}; "
+            "name a model that stancewire logged"
+        )
+    path = PurePosixPath(values.get("data") or "..")
+    if path.is_absolute() or ".." in path.parts:
+        raise ArtefactError(
+            f"{file}: expected data inside its folder, found {shown(values.get('data') or 'none')}; "
+            "get an intact copy of the model"
+        )
+    return path
+
+
+def _python_function(text: str) -> dict[str, str]:
+    """Return the plain keys under `flavors: python_function:`."""
+    values: dict[str, str] = {}
+    above: list[str] = []
+    for line in text.splitlines():
+        if not (match := _KEY.fullmatch(line)):
+            continue
+        above = [*above[: len(match["indent"]) // 2], match["key"]]
+        if above[:2] == ["flavors", "python_function"] and len(above) == 3:
+            values[match["key"]] = match["value"].strip().strip("'\"")
+    return values
+
+
+def _download(uri: str, folder: str) -> Path:
+    """Fetch a model's folder from MLflow."""
+    try:
+        import mlflow
+    except ImportError:
+        raise MissingExtraError.of(f"loading {uri}", "serve") from None
+    try:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
+    except Exception as error:  # mlflow lets its stores' own exceptions through, whatever they are
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ArtefactError(
+            f"{uri}: cannot be fetched from MLflow at {mlflow.get_tracking_uri()}: {reason}; "
+            "check the name, or set MLFLOW_TRACKING_URI"
+        ) from error

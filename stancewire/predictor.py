@@ -1,0 +1,232 @@
+"""Texts in, predictions out: a runtime's raw probabilities, calibrated and decided.
+
+One answer per input row, in input order. A row that cannot be predicted raises one InputError that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import numpy as np
+
+from stancewire.artefact import Artefact, read_artefact
+from stancewire.calibration import Probabilities, decide
+from stancewire.errors import InputError
+from stancewire.examples import Article, StanceExample
+from stancewire.location import located
+from stancewire.runtime import RawPrediction, Runtime
+from stancewire.text import clean, clean_with_offsets
+
+# Rows per call of the runtime: large enough for numpy, small enough that memory stays flat.
+BATCH_ROWS = 256
+
+Warn = Literal["no_known_features", "text_cut", "mixed_script"]
+E = TypeVar("E", Article, StanceExample)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which model answered, by which codebook.
+
+    Attributes:
+        model: the artefact's name.
+        digest: sha256 of its manifest, which names every file's digest.
+        codebook_id: where the labels come from.
+        codebook_version: in which version.
+    """
+
+    model: str
+    digest: str
+    codebook_id: str
+    codebook_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One label of one prediction: its calibrated probability, the threshold, and whether it is decided."""
+
+    label: str
+    probability: float
+    threshold: float
+    decision: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsPrediction:
+    """The topics of one article.
+
+    Attributes:
+        scores: one per label, in the artefact's order.
+        warnings: what a reader of the result should know: "no_known_features" (the model answers from its
+            bias alone), "text_cut" (the text is longer than the model reads), "mixed_script" (words mix
+            alphabets).
+        provenance: which model answered.
+    """
+
+    scores: tuple[Score, ...]
+    warnings: tuple[Warn, ...]
+    provenance: Provenance
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The decided labels; possibly none."""
+        return tuple(score.label for score in self.scores if score.decision)
+
+
+@dataclass(frozen=True, slots=True)
+class StancePrediction:
+    """The stance of one sentence toward one target; fields as in TopicsPrediction."""
+
+    scores: tuple[Score, ...]
+    warnings: tuple[Warn, ...]
+    provenance: Provenance
+
+    @property
+    def label(self) -> str:
+        """The one decided label."""
+        return self._decided.label
+
+    @property
+    def probability(self) -> float:
+        """The calibrated probability of the decided label."""
+        return self._decided.probability
+
+    @property
+    def _decided(self) -> Score:
+        return next(score for score in self.scores if score.decision)
+
+
+class _Predictor(Generic[E]):
+    """What both predictors share. Holds no state that a call changes: safe to call from several threads."""
+
+    def __init__(self, artefact: Artefact, runtime: Runtime) -> None:
+        manifest = artefact.manifest
+        self.artefact = artefact
+        self.labels = manifest.labels
+        self.thresholds = np.asarray(manifest.thresholds, dtype=np.float32)
+        self.provenance = Provenance(
+            manifest.name, artefact.digest, manifest.codebook.id, manifest.codebook.version
+        )
+        self._runtime = runtime
+
+    def _predict(self, examples: Sequence[E]) -> Iterator[tuple[tuple[Score, ...], tuple[Warn, ...]]]:
+        """Yield the scores and warnings of every row, a bounded batch at a time."""
+        for start in range(0, len(examples), BATCH_ROWS):
+            batch = examples[start : start + BATCH_ROWS]
+            warnings = [self._check(example, start + row) for row, example in enumerate(batch)]
+            raw = self._runtime.predict(batch)
+            probabilities = self._calibrated(raw, start, len(batch))
+            decisions = decide(probabilities, self.thresholds, self.artefact.manifest.task)
+            for row, warned in enumerate(warnings):
+                blank: tuple[Warn, ...] = ("no_known_features",) if raw.blank[row] else ()
+                yield self._scores(probabilities[row].tolist(), decisions[row].tolist()), blank + warned
+
+    def _calibrated(self, raw: RawPrediction, start: int, n_rows: int) -> Probabilities:
+        """Calibrate, once every raw probability is known to be one: the argmax of NaN would be class 0."""
+        shape = raw.probabilities.shape
+        if shape != (n_rows, len(self.labels)):
+            raise InputError(
+                f"{self.provenance.model}: expected {n_rows} rows of {len(self.labels)} probabilities, "
+                f"the runtime answered {shape}; export the artefact again"
+            )
+        bad = ~((raw.probabilities >= 0) & (raw.probabilities <= 1)).all(axis=1)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(
+                f"row {start + row}: {self.provenance.model} answered {raw.probabilities[row].tolist()}, "
+                "which are no probabilities; leave the row out, or export the artefact again"
+            )
+        return self.artefact.manifest.calibration.apply(raw.probabilities, self.artefact.manifest.task)
+
+    def _scores(self, probabilities: list[float], decisions: list[bool]) -> tuple[Score, ...]:
+        thresholds = self.artefact.manifest.thresholds
+        return tuple(map(Score, self.labels, probabilities, thresholds, decisions))
+
+    def _check(self, example: E, row: int) -> tuple[Warn, ...]:
+        """Refuse a row without text, and say what is odd about the others."""
+        raise NotImplementedError
+
+    def _text_warnings(self, texts: Sequence[str]) -> tuple[Warn, ...]:
+        limit = self.artefact.manifest.max_chars
+        found: list[Warn] = []
+        if sum(map(len, texts)) > limit:
+            found.append("text_cut")
+        if any(
+            not text.isascii() and clean_with_offsets(text, max_chars=limit).mixed_script for text in texts
+        ):
+            found.append("mixed_script")
+        return tuple(found)
+
+
+class TopicsPredictor(_Predictor[Article]):
+    """Topics of articles; several labels may hold, or none."""
+
+    task: Literal["topics"] = "topics"
+
+    def predict(self, articles: Sequence[Article | str]) -> list[TopicsPrediction]:
+        """Predict every article, in input order; a bare text is an article without a title.
+
+        Raises:
+            InputError: for an article without text, naming its position.
+        """
+        examples = [Article(text=item) if isinstance(item, str) else item for item in articles]
+        return [TopicsPrediction(*answer, self.provenance) for answer in self._predict(examples)]
+
+    def _check(self, example: Article, row: int) -> tuple[Warn, ...]:
+        _check_text(example.text, row, "text")
+        return self._text_warnings((example.title, example.text))
+
+
+class StancePredictor(_Predictor[StanceExample]):
+    """Stances of sentences toward targets; exactly one label holds."""
+
+    task: Literal["stance"] = "stance"
+
+    def predict(self, examples: Sequence[StanceExample]) -> list[StancePrediction]:
+        """Predict every example, in input order.
+
+        Raises:
+            InputError: for an example without sentence or target, naming its position.
+        """
+        return [StancePrediction(*answer, self.provenance) for answer in self._predict(examples)]
+
+    def _check(self, example: StanceExample, row: int) -> tuple[Warn, ...]:
+        _check_text(example.sentence, row, "sentence")
+        _check_text(example.target, row, "target")
+        return self._text_warnings((example.sentence, example.context, example.target, example.holder or ""))
+
+
+Predictor: TypeAlias = TopicsPredictor | StancePredictor
+
+
+def load(path_or_uri: str | Path) -> Predictor:
+    """Load an artefact and return the predictor of its task.
+
+    Args:
+        path_or_uri: the folder that training wrote, an MLflow model's folder, or an MLflow URI such as
+            `models:/stancewire-topics@challenger`.
+
+    Raises:
+        ArtefactError: if it is missing, damaged, unsafe or of a newer version.
+        MissingExtraError: for a URI, when mlflow is not installed.
+    """
+    from stancewire.runtime.open import open_runtime
+
+    with located(path_or_uri) as folder:
+        artefact = read_artefact(folder)
+    runtime = open_runtime(artefact)
+    if artefact.manifest.task == "topics":
+        return TopicsPredictor(artefact, runtime)
+    return StancePredictor(artefact, runtime)
+
+
+def _check_text(text: object, row: int, name: str) -> None:
+    """Refuse what is no text, or holds nothing that can be read."""
+    if not isinstance(text, str):
+        raise InputError(f"row {row}: expected '{name}' to be a text, found a {type(text).__name__}")
+    # No letter is ever cleaned away, so that most texts need not be cleaned to know that something is left.
+    if not any(map(str.isalnum, text)) and not clean(text).strip():
+        raise InputError(f"row {row}: expected a non-empty '{name}', found no readable character")

@@ -1,0 +1,190 @@
+"""Readings and artefacts for a terminal: plain tables, and no text that could command the terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from stancewire.artefact import Artefact
+from stancewire.reading import Reading, TopicReading
+from stancewire.rollup import SentenceStance, TargetReading
+from stancewire.strictjson import JsonValue
+
+# Controls, escapes, direction overrides, invisibles, surrogates: whatever moves the cursor or hides text.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_BLANKS = re.compile("[\t\n\r\u2028\u2029\x85]+")
+_STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "", "no_evidence": "dim"}
+_BAR_CELLS = 20
+_HOLDER_CELLS = 22
+
+
+def escape(text: str) -> str:
+    r"""Return a text that is safe to print on one line: "\x1b[2J" is shown, not obeyed."""
+    return _UNSAFE.sub(lambda match: ascii(match.group())[1:-1], _BLANKS.sub(" ", text))
+
+
+def console_on(stream: IO[str]) -> Console:
+    """Return a console that takes every text literally."""
+    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def print_reading(console: Console, reading: Reading, where: str) -> None:
+    """Print one reading: title, topics, roll-up, then the sentences of every target."""
+    console.print(_text(reading.article.title or where, "bold"))
+    console.print(_text(" · ".join(_facts(reading, where)), "dim"))
+    _section(console, "Topics", _topics_table(console, reading.topics))
+    if not reading.targets:
+        console.print(_text("\nNo topic is decided, so nothing was asked; name a --target to ask about."))
+    else:
+        _section(console, "Stances", _targets_table(reading.targets))
+    for target in reading.targets:
+        if found := [stance for stance in reading.stances if stance.target == target.target]:
+            _section(console, f"Toward {target.target}", _stances_table(found))
+    console.print()
+
+
+def print_artefact(console: Console, artefact: Artefact) -> None:
+    """Print what an artefact says about itself."""
+    manifest, codebook = artefact.manifest, artefact.manifest.codebook
+    facts = {
+        "task": manifest.task,
+        "family": manifest.family,
+        "digest": artefact.digest,
+        "codebook": f"{codebook.id} {codebook.version} (sha256 {codebook.sha256[:12]})",
+        "calibration": manifest.calibration.method,
+        "reads at most": f"{manifest.max_chars:,} characters",
+    }
+    console.print(_text(manifest.name, "bold"))
+    console.print(_pairs(facts.items()))
+    _section(console, "Labels", _labels_table(artefact))
+    for title, values in (("Metrics", manifest.metrics), ("Provenance", manifest.provenance)):
+        if values:
+            _section(console, title, _pairs(_flat(values)))
+    sizes = ((name, f"{ref.bytes:,} bytes  {ref.sha256[:12]}") for name, ref in manifest.files.items())
+    _section(console, "Files", _pairs(sizes))
+
+
+def _facts(reading: Reading, where: str) -> Iterator[str]:
+    """Yield the remarks under the title."""
+    if reading.article.title:
+        yield reading.article.id or where
+    yield f"{reading.sentences} sentences"
+    if reading.cut_chars:
+        yield f"{reading.cut_chars:,} characters at the end were not read"
+    if reading.mixed_script:
+        yield f"words that mix alphabets: {', '.join(reading.mixed_script)}"
+    yield from (warning.replace("_", " ") for warning in reading.warnings if warning == "no_known_features")
+
+
+def _topics_table(console: Console, topics: Iterable[TopicReading]) -> Table:
+    yes, no, full, empty = "*-#." if console.options.ascii_only else "●○█░"
+    table = _table("", "", "", ("p", "right"), ("threshold", "right"))
+    for topic in topics:
+        cells = round(topic.probability * _BAR_CELLS)
+        table.add_row(
+            yes if topic.decision else no,
+            _text(topic.name, "bold" if topic.decision else ""),
+            full * cells + empty * (_BAR_CELLS - cells),
+            f"{topic.probability:.2f}",
+            f"{topic.threshold:.2f}",
+        )
+    return table
+
+
+def _targets_table(targets: Iterable[TargetReading]) -> Table:
+    table = _table("target", "verdict", *((name, "right") for name in ("net", "favor", "against", "neutral")))
+    for target in targets:
+        table.add_row(
+            _text(target.target),
+            _text(target.verdict.replace("_", " "), _STYLES[target.verdict]),
+            "" if target.net is None else f"{target.net:+.2f}",
+            *(str(target.counts[label]) for label in ("favor", "against", "neutral")),
+        )
+    return table
+
+
+def _stances_table(stances: Iterable[SentenceStance]) -> Table:
+    table = _table("stance", ("p", "right"), "holder", "sentence")
+    table.columns[2].max_width = _HOLDER_CELLS
+    table.columns[3].ratio = 1
+    for stance in stances:
+        table.add_row(
+            _text(stance.label, _STYLES.get(stance.label, "")),
+            f"{stance.probability:.2f}",
+            _text(stance.holder.text if stance.holder else ""),
+            _text(stance.sentence),
+        )
+    return table
+
+
+def _labels_table(artefact: Artefact) -> Table:
+    manifest = artefact.manifest
+    table = _table("label", "phrase", *((name, "right") for name in ("threshold", "slope", "intercept")))
+    rows = zip(
+        manifest.labels,
+        manifest.thresholds,
+        manifest.calibration.slope,
+        manifest.calibration.intercept,
+        strict=True,
+    )
+    for label, threshold, slope, intercept in rows:
+        phrase = manifest.codebook.names.get(label, "")
+        table.add_row(_text(label), _text(phrase), f"{threshold:.3f}", f"{slope:.3f}", f"{intercept:+.3f}")
+    return table
+
+
+def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield nested values under dotted names; an estimate with its interval stays on one line."""
+    for key, value in values.items():
+        if isinstance(value, dict) and not _is_estimate(value):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", _shown(value)
+
+
+def _is_estimate(value: Mapping[str, JsonValue]) -> bool:
+    return {"value", "low", "high"} <= value.keys()
+
+
+def _shown(value: JsonValue) -> str:
+    if isinstance(value, dict):
+        return f"{_shown(value['value'])}  [{_shown(value['low'])}, {_shown(value['high'])}]"
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _table(*columns: str | tuple[str, str]) -> Table:
+    """Make a table without lines; a column is its heading, or heading and alignment."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        name, align = (column, "left") if isinstance(column, str) else column
+        table.add_column(name, justify="right" if align == "right" else "left", overflow="fold")
+    return table
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Padding:
+    table = _table("", "")
+    table.show_header = False
+    for name, value in rows:
+        table.add_row(_text(name, "dim"), _text(value))
+    return Padding(table, (0, 0, 0, 2))
+
+
+def _section(console: Console, title: str, content: Table | Padding) -> None:
+    console.print()
+    console.print(_text(title, "bold"))
+    console.print(content if isinstance(content, Padding) else Padding(content, (0, 0, 0, 2)))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(escape(text), style=style)
