@@ -48,9 +48,7 @@ def export(
             task=fitted.task,
             family=fitted.family.name,
             labels=fitted.labels,
-            codebook=CodebookRef(
-                codebook.id, codebook.version, codebook.digest, codebook.names(fitted.task)
-            ),
+            codebook=CodebookRef(codebook.id, codebook.version, codebook.digest, codebook.names(fitted.task)),
             thresholds=fitted.thresholds,
             calibration=fitted.calibration,
             max_chars=MAX_CHARS,

@@ -73,7 +73,9 @@ class TrackedRun:
     def dataset(self, name: str, source: str, digest: str, context: str) -> None:
         """Log which rows a part of the run saw; digest is a sha256, cut to the 36 characters MLflow keeps."""
         where = (
-            LocalArtifactDatasetSource(source) if Path(source).exists() else CodeDatasetSource({"hub": source})
+            LocalArtifactDatasetSource(source)
+            if Path(source).exists()
+            else CodeDatasetSource({"hub": source})
         )
         mlflow.log_input(MetaDataset(where, name=name, digest=digest[:36]), context=context)
 
@@ -89,7 +91,9 @@ class TrackedRun:
         """Log a table that the MLflow page can show."""
         mlflow.log_table(dict(columns), file)
 
-    def model(self, artefact: Artefact, input_example: Mapping[str, list[str]], requirements: list[str]) -> str:
+    def model(
+        self, artefact: Artefact, input_example: Mapping[str, list[str]], requirements: list[str]
+    ) -> str:
         """Log the artefact as a pyfunc model and return its URI; no code and no pickle travels with it."""
         import pandas as pd
 

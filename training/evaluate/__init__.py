@@ -1,0 +1,1 @@
+"""Judge a model: scores with intervals, calibration, baselines, figures, tables."""
