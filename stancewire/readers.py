@@ -1,8 +1,8 @@
 """Strict streaming readers of JSONL and CSV: every row comes out once, as a record or as a reject.
 
-A line ends at LF or CRLF and nowhere else: U+2028, U+0085, a form feed and a bare CR do not end one. Blank
-lines are no rows, but count as lines. A byte order mark is accepted at the start of the file; all other encodings
-than UTF-8 are refused. Nothing is guessed: a CSV cell stays the text that it is ("NA", "007", "").
+A line ends at LF or CRLF and nowhere else: U+2028, U+0085, a form feed and a bare CR do not end one.
+Blank lines are no rows, but count as lines. A byte order mark is accepted at the start of the file. What is
+not UTF-8 is refused, and nothing is guessed: a CSV cell stays the text that it is ("NA", "007", "").
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _csv_cells(file: BufferedReader, delimiter: str, limit: int) -> Iterator[tup
         except _TooLongError:
             if feed.line > first:  # inside a quote: where the next row begins is not known
                 detail = (
-                    f"a quote is opened here and not closed within {limit:,} bytes; nothing more was read"
+                    f"a quote is opened here and not closed within {limit:,} bytes; the rest was not read"
                 )
                 yield Reject(first, "unclosed_quote", detail)
                 return

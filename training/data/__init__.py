@@ -1,0 +1,1 @@
+"""From files to labelled rows: read strictly, check, cluster, split, and stop where a text leaks."""

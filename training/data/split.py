@@ -1,0 +1,287 @@
+"""Split a corpus into train, dev and test, so that the test is of what the model has not seen.
+
+Story clusters (events joined by near-duplicates) stay whole. Both tasks get the same articles in the same
+part, because topics and stance labels are balanced together: whole readings can then be judged on test. Every
+split ends in the leak gate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancewire.calibration import Task
+from stancewire.errors import InputError
+from training.data.leaks import KINDS, Leak, leak_gate
+from training.data.load import Corpus
+from training.data.stratify import assign
+from training.data.tables import groups_of, truth_of
+from training.data.targets import held_out_targets, normal_target
+
+if TYPE_CHECKING:
+    from training.config import SplitConfig
+
+By = Literal["event", "time", "outlet", "target", "given", "random"]
+PARTS = ("train", "dev", "test")
+TRAIN, DEV, TEST, LEFT_OUT = 0, 1, 2, -1
+# A label needs a story in each part.
+_MIN_GROUPS = 3
+
+Parts = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of a task's rows by part: of articles for topics, of stance records for stance.
+
+    Attributes:
+        by: how it was made.
+        train: learned from.
+        dev: calibrates and sets thresholds.
+        test: judged on, once.
+        left_out: number of rows in no part, by reason.
+        leaks: found, and allowed by name.
+    """
+
+    by: By
+    train: tuple[int, ...]
+    dev: tuple[int, ...]
+    test: tuple[int, ...]
+    left_out: Mapping[str, int]
+    leaks: tuple[Leak, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, tuple[int, ...]]:
+        """The rows by name of the part."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How to split.
+
+    Attributes:
+        by: "event" (whole stories), "time" (the newest are the test), "outlet" (named ones are), "target"
+            (stance targets that training never sees), "given" (the corpus says), "random" (rows; it leaks).
+        dev: share of dev, where it is not said otherwise.
+        test: share of test, likewise.
+        dev_from: by time, the date from which a story is dev.
+        test_from: by time, the date from which a story is test.
+        outlets: by outlet, those that are the test.
+        targets: by target, those held out; none: all that only test stories have.
+        allow_leaks: kinds of leaks and ids of articles that may leak; "random" to split at random at all.
+    """
+
+    by: By = "event"
+    dev: float = 0.2
+    test: float = 0.2
+    dev_from: str | None = None
+    test_from: str | None = None
+    outlets: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    allow_leaks: Sequence[str] = ()
+
+
+def make_split(corpus: Corpus, task: Task, config: SplitConfig, *, seed: int) -> Split:
+    """Split as a config says; see `split_corpus`."""
+    names = ("by", "dev", "test", "dev_from", "test_from", "outlets", "targets", "allow_leaks")
+    return split_corpus(corpus, task, Plan(**{name: getattr(config, name) for name in names}), seed=seed)
+
+
+def split_corpus(corpus: Corpus, task: Task, plan: Plan, *, seed: int) -> Split:
+    """Split the rows of a task.
+
+    Raises:
+        InputError: if a label has too few stories, a part stays empty, or the split needs what is not there.
+        LeakError: if the same or nearly the same text stands on both sides.
+    """
+    check_labels(corpus, task)
+    reasons: dict[str, int] = {}
+    rows = _MAKERS[plan.by](corpus, task, plan, seed, reasons)
+    unlabelled = np.isnan(truth_of(corpus, task)).all(axis=1)
+    if unlabelled.any():
+        reasons["not labelled"] = int(unlabelled.sum())
+        rows = np.where(unlabelled, LEFT_OUT, rows)
+    parts = {name: tuple(np.flatnonzero(rows == part).tolist()) for part, name in enumerate(PARTS)}
+    check_parts(corpus, task, parts, plan.by)
+    allow = set(plan.allow_leaks)
+    leaks = leak_gate(corpus, task, parts, allow=KINDS if plan.by == "random" else allow - {"random"})
+    return Split(plan.by, parts["train"], parts["dev"], parts["test"], reasons, leaks)
+
+
+def check_labels(corpus: Corpus, task: Task) -> None:
+    """Refuse a corpus in which a label cannot be learned and judged.
+
+    Raises:
+        InputError: with the number of rows and stories of every label that has too few.
+    """
+    truth, groups = truth_of(corpus, task), np.asarray(groups_of(corpus, task))
+    if not len(truth):
+        raise InputError(f"{corpus.source}: wanted {task} labels, found no row with one")
+    poor = []
+    for column, label in enumerate(corpus.codebook.labels(task)):
+        for held, what in ((1, "hold it"), (0, "do not")):
+            rows = truth[:, column] == held
+            if (stories := len(set(groups[rows].tolist()))) < _MIN_GROUPS:
+                poor.append(f"  {label}: {int(rows.sum()):,} rows {what}, in {stories} stories")
+    if poor:
+        wanted = f"wanted {_MIN_GROUPS} stories or more that hold each label, and {_MIN_GROUPS} that do not"
+        advice = "  label more, or name a codebook without the label"
+        raise InputError("\n".join([f"{corpus.source}: {wanted}; found", *poor, advice]))
+
+
+def check_parts(corpus: Corpus, task: Task, parts: Mapping[str, Sequence[int]], by: str) -> None:
+    """Refuse empty parts, and a train part that lacks a label.
+
+    Raises:
+        InputError: with the number of rows of every part.
+    """
+    sizes = ", ".join(f"{name} {len(rows):,}" for name, rows in parts.items())
+    if not all(parts.values()):
+        raise InputError(f"{corpus.source}: split by {by}: wanted rows in every part, got {sizes}")
+    truth = truth_of(corpus, task)[list(parts["train"])]
+    for column, label in enumerate(corpus.codebook.labels(task)):
+        held, not_held = int((truth[:, column] == 1).sum()), int((truth[:, column] == 0).sum())
+        if not held or not not_held:
+            found = f"{held:,} rows that hold {label} and {not_held:,} that do not"
+            raise InputError(
+                f"{corpus.source}: split by {by}: wanted both in train, got {found}; split otherwise"
+            )
+
+
+def _by_event(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    return _rows(corpus, task, _share_out(corpus, (1 - plan.dev - plan.test, plan.dev, plan.test), seed))
+
+
+def _by_time(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    undated = [article.id for article in corpus.articles if article.date is None]
+    if undated:
+        found = f"{len(undated):,} have none ({', '.join(undated[:5])})"
+        raise InputError(f"{corpus.source}: split by time: wanted a date in every article, {found}")
+    newest: dict[str, str] = {}
+    for article, group in zip(corpus.articles, corpus.groups, strict=True):
+        newest[group] = max(newest.get(group, ""), article.date or "")
+    dates = np.array([newest[group] for group in corpus.groups])
+    test_from = plan.test_from or _cut(dates, plan.test * len(dates))
+    older = dates[dates < test_from]
+    dev_from = plan.dev_from or _cut(older, plan.dev * len(dates))
+    return _rows(corpus, task, np.where(dates >= test_from, TEST, np.where(dates >= dev_from, DEV, TRAIN)))
+
+
+def _by_outlet(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    outlets = [article.outlet for article in corpus.articles]
+    known = Counter(outlet for outlet in outlets if outlet)
+    if not plan.outlets or (unknown := sorted(set(plan.outlets) - set(known))):
+        have = ", ".join(f"{name} ({count:,})" for name, count in known.most_common(12)) or "none"
+        asked = f"found {unknown[0]!r}" if plan.outlets else "found none"
+        raise InputError(f"split.outlets: wanted outlets of {corpus.source}: {have}; {asked}")
+    is_test = np.array([outlet in plan.outlets for outlet in outlets])
+    told = {group for group, held in zip(corpus.groups, is_test, strict=True) if held}
+    sibling = np.array([group in told for group in corpus.groups]) & ~is_test
+    share = min(plan.dev / max(1e-9, 1 - plan.test), 0.5)
+    parts = _share_out(corpus, (1 - share, share), seed, where=~is_test & ~sibling)
+    parts = np.where(is_test, TEST, np.where(sibling, LEFT_OUT, parts))
+    rows = _rows(corpus, task, parts)
+    reasons["stories that a test outlet also tells"] = int((rows == LEFT_OUT).sum())
+    return rows
+
+
+def _by_target(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    if task != "stance":
+        raise InputError(
+            "split.by: wanted a split that fits topics, found 'target', which is for stance alone"
+        )
+    rows = _by_event(corpus, task, plan, seed, reasons)
+    targets = [normal_target(record.target) for record in corpus.stances]
+    held = held_out_targets(targets, rows == TEST, plan.targets)
+    is_held = np.array([target in held for target in targets])
+    reasons["test stories, target also in training"] = int(((rows == TEST) & ~is_held).sum())
+    reasons["training stories, target held out"] = int(((rows != TEST) & is_held).sum())
+    return np.where((rows == TEST) == is_held, rows, LEFT_OUT)
+
+
+def _as_given(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    missing = sum(split is None for split in corpus.splits)
+    if missing:
+        raise InputError(
+            f"{corpus.source}: split as given: wanted train, dev or test in the 'split' of every article, "
+            f"{missing:,} of {len(corpus):,} have none"
+        )
+    return _rows(corpus, task, np.array([PARTS.index(split or "") for split in corpus.splits]))
+
+
+def _at_random(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    if "random" not in plan.allow_leaks:
+        raise InputError("split.by: a random split leaks; to see the gap, name 'random' in split.allow_leaks")
+    n_rows = len(truth_of(corpus, task))
+    order = np.random.default_rng(seed).permutation(n_rows)
+    n_test, n_dev = round(plan.test * n_rows), round(plan.dev * n_rows)
+    parts = np.full(n_rows, TRAIN)
+    parts[order[:n_test]] = TEST
+    parts[order[n_test : n_test + n_dev]] = DEV
+    return parts
+
+
+_MAKERS: dict[By, Callable[[Corpus, Task, Plan, int, dict[str, int]], Parts]] = {
+    "event": _by_event,
+    "time": _by_time,
+    "outlet": _by_outlet,
+    "target": _by_target,
+    "given": _as_given,
+    "random": _at_random,
+}
+
+
+def _share_out(
+    corpus: Corpus, shares: Iterable[float], seed: int, *, where: NDArray[np.bool_] | None = None
+) -> Parts:
+    """Return the part of each article: whole stories, balanced over topics and stance labels at once."""
+    counts = np.hstack(
+        [
+            np.ones((len(corpus), 1)),
+            _shares_of_groups(corpus),
+            corpus.topics == 1,
+            corpus.topics == 0,
+            (corpus.topics == 0).all(axis=1, keepdims=True),
+            _stance_counts(corpus),
+        ]
+    )
+    chosen = np.ones(len(corpus), bool) if where is None else where
+    names, group_of = np.unique(np.asarray(corpus.groups)[chosen], return_inverse=True)
+    by_group = np.zeros((len(names), counts.shape[1]))
+    np.add.at(by_group, group_of, counts[chosen])
+    parts = np.full(len(corpus), LEFT_OUT)
+    parts[chosen] = assign(by_group, tuple(shares), seed=seed)[group_of]
+    return parts
+
+
+def _shares_of_groups(corpus: Corpus) -> NDArray[np.float64]:
+    """Return one over the size of each article's story: they add up to the number of stories."""
+    sizes = Counter(corpus.groups)
+    return np.array([[1 / sizes[group]] for group in corpus.groups])
+
+
+def _stance_counts(corpus: Corpus) -> NDArray[np.float64]:
+    """Return the number of stance records of each label by article."""
+    if not corpus.stances:
+        return np.zeros((len(corpus), 0))
+    truth = truth_of(corpus, "stance")
+    counts = np.zeros((len(corpus), truth.shape[1]))
+    np.add.at(counts, corpus.article_of, truth)
+    return counts
+
+
+def _rows(corpus: Corpus, task: Task, parts: Parts) -> Parts:
+    """Return the part of each row of the task from that of its article."""
+    return parts if task == "topics" else parts[corpus.article_of]
+
+
+def _cut(dates: NDArray[np.str_], n_newest: float) -> str:
+    """Return the date from which on about so many are newest; those of one day stay together."""
+    ordered = np.sort(dates)[::-1]
+    return str(ordered[min(len(ordered), max(1, round(n_newest))) - 1]) if len(ordered) else ""
