@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,22 @@ def counted(codes: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(codes).items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def refusal(source: str, errors: Sequence[Fault], *, n_rows: int, shown: int = 5) -> str:
-    """Say why a corpus is refused: the counts, then the first of each of the most frequent codes."""
-    counts = counted(fault.code for fault in errors)
-    listed = ", ".join(f"{code} {count:,}" for code, count in counts.items())
-    first = {fault.code: fault for fault in reversed(errors)}
-    lines = [
-        f"{source}: wanted a corpus without faults, found {len(errors):,} ({listed}) and {n_rows:,} good rows"
+def repeats(faults: Iterable[Fault], *, least: int = 2) -> list[str]:
+    """Return what is said at several lines, such as one unknown label, with its count and first place."""
+    faults = list(faults)
+    first = {(fault.code, fault.detail): fault for fault in reversed(faults)}
+    counts = Counter((fault.code, fault.detail) for fault in faults)
+    often = [(key, count) for key, count in counts.most_common() if count >= least]
+    return [
+        f"{count:,} times {code}: {detail}, first at {first[code, detail].file}:{first[code, detail].line}"
+        for (code, detail), count in often
     ]
-    lines += [f"  {first[code]}" for code in list(counts)[:shown]]
-    return "\n".join([*lines, f"  see all: python -m training.data check {source}"])
+
+
+def refusal(source: str, errors: Sequence[Fault], *, n_rows: int) -> str:
+    """Say why a corpus is refused: the counts, then the most frequent faults."""
+    counts = ", ".join(f"{code} {count:,}" for code, count in counted(e.code for e in errors).items())
+    found = f"found {len(errors):,} ({counts}) beside {n_rows:,} good articles"
+    lines = [f"{source}: wanted a corpus without faults, {found}"]
+    lines += [f"  {line}" for line in repeats(errors, least=1)[:_SHOWN]]
+    return "\n".join([*lines, f"  see all of them: python -m training.data check {source}"])

@@ -24,7 +24,7 @@ from training.data.duplicates import THRESHOLD, Pair, clusters, near_duplicates
 from training.data.examine import examine
 from training.data.faults import refusal
 from training.data.rows import LabelledArticle, StanceRecord
-from training.data.schema import Schema
+from training.data.schema import Schema, schema_of
 from training.data.sources import Format, open_source
 
 if TYPE_CHECKING:
@@ -138,23 +138,6 @@ def read_corpus(
         pairs=pairs,
         threshold=near_duplicate_threshold,
         warnings=found.warnings,
-    )
-
-
-def schema_of(
-    codebook: Codebook,
-    *,
-    columns: Mapping[str, str] | None = None,
-    label_map: Mapping[str, str] | None = None,
-    separator: str = ";",
-) -> Schema:
-    """Return the schema that a codebook and the user's mapping give."""
-    return Schema(
-        topics=codebook.labels("topics"),
-        stances=codebook.labels("stance") if codebook.stance else (),
-        columns=columns or {},
-        label_map=label_map or {},
-        separator=separator,
     )
 
 

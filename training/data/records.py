@@ -12,7 +12,7 @@ from stancewire.readers import Reject, article_from_record
 from stancewire.section import shown
 from training.data.faults import Fault, Severity
 from training.data.labels import LabelReader
-from training.data.rows import LabelledArticle, StanceRecord, Topics
+from training.data.rows import LabelledArticle, SeenId, StanceRecord, Topics
 from training.data.schema import ARTICLE_FIELDS, FIELDS, SPLITS, STANCE_FIELDS, Schema
 
 _COUNTRY = re.compile(r"[A-Z]{3}")
@@ -30,6 +30,8 @@ class RowReader:
 
     def __init__(self, schema: Schema, file: str, *, cells: bool) -> None:
         self.faults: list[Fault] = []
+        self.ids: list[SeenId] = []
+        self.columns: set[str] = set()
         self._schema, self._file, self._cells = schema, file, cells
         self._labels = LabelReader(schema, self._fault, cells=cells)
         self._line = 0
@@ -42,8 +44,11 @@ class RowReader:
     def read(self, line: int, record: Mapping[str, object]) -> LabelledArticle | None:
         """Return the labelled article of a record; None, with faults, where it is wrong."""
         self._line, self._good = line, True
+        self.columns.update(record)
         values = self._values(record)
         by_record = self._schema.column("sentence") in record
+        if isinstance(name := values["id"], str) and name.strip():
+            self.ids.append(SeenId(self._file, line, name, by_record))
         bare = by_record and values["text"] is None
         stances = self._own_stance(values) if by_record else self._labels.stances(values["stances"])
         topics = self._labels.topics(values["topics"], record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from stancewire.examples import Article
 
@@ -55,3 +55,12 @@ class LabelledArticle:
     split: str | None = None
     by_record: bool = False
     bare: bool = False
+
+
+class SeenId(NamedTuple):
+    """Where an id stands, and whether several rows may share it."""
+
+    file: str
+    line: int
+    id: str
+    by_record: bool

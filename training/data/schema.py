@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from stancewire.codebook import Codebook
 from stancewire.errors import InputError
 
-ARTICLE_FIELDS = ("id", "event", "outlet", "date", "countries", "title", "text", "topics", "stances", "split")
+ARTICLE_FIELDS = ("id", "event", "outlet", "date", "countries", "title", "text")
 STANCE_FIELDS = ("sentence", "target", "target_topic", "holder", "label", "context")
-FIELDS = ARTICLE_FIELDS + STANCE_FIELDS
+FIELDS = (*ARTICLE_FIELDS, "topics", "stances", "split", *STANCE_FIELDS)
 SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "test": "test"}
 # How a CSV cell says that no topic holds: an empty one says that nobody looked.
 NONE = "none"
@@ -53,3 +54,20 @@ class Schema:
     def column(self, name: str) -> str:
         """Return the column that holds a field."""
         return self.columns.get(name, name)
+
+
+def schema_of(
+    codebook: Codebook,
+    *,
+    columns: Mapping[str, str] | None = None,
+    label_map: Mapping[str, str] | None = None,
+    separator: str = ";",
+) -> Schema:
+    """Return the schema that a codebook and the user's mapping give."""
+    return Schema(
+        topics=codebook.labels("topics"),
+        stances=codebook.labels("stance") if codebook.stance else (),
+        columns=columns or {},
+        label_map=label_map or {},
+        separator=separator,
+    )

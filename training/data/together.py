@@ -8,7 +8,7 @@ from dataclasses import replace
 from stancewire.section import shown
 from training.data.duplicates import fold
 from training.data.faults import Fault, Severity
-from training.data.rows import LabelledArticle, StanceRecord
+from training.data.rows import LabelledArticle, SeenId, StanceRecord
 
 
 def gather(rows: Iterable[LabelledArticle]) -> tuple[list[LabelledArticle], list[Fault]]:
@@ -22,13 +22,26 @@ def gather(rows: Iterable[LabelledArticle]) -> tuple[list[LabelledArticle], list
         if first is row:
             records[name] = list(row.stances)
         elif not (first.by_record and row.by_record):
-            faults.append(_fault(row, "duplicate_id", f"id {shown(name)} is taken by {_place(first, row)}"))
+            continue  # reported by `faults_of_ids`
         elif difference := _difference(first, row):
             detail = f"the rows of article {shown(name)} differ in {difference!r}, see {_place(first, row)}"
             faults.append(_fault(row, "article_differs", detail))
         else:
             records[name] += row.stances
     return [_whole(row, records[name]) for name, row in articles.items()], faults
+
+
+def faults_of_ids(ids: Iterable[SeenId]) -> list[Fault]:
+    """Return ids that stand twice, also in rows that are wrong otherwise."""
+    first_of: dict[str, SeenId] = {}
+    faults = []
+    for seen in ids:
+        first = first_of.setdefault(seen.id, seen)
+        if first is not seen and not (first.by_record and seen.by_record):
+            place = f"line {first.line}" if first.file == seen.file else f"{first.file}:{first.line}"
+            detail = f"id {shown(seen.id)} is taken by {place}"
+            faults.append(Fault(seen.file, seen.line, "duplicate_id", detail))
+    return faults
 
 
 def faults_together(articles: Sequence[LabelledArticle]) -> list[Fault]:
