@@ -122,7 +122,7 @@ def read_corpus(
     if not found.articles:
         raise InputError(f"{path}: wanted a corpus, found no row; see docs/data.md for the schema")
     articles = tuple(row.article for row in found.articles)
-    pairs = near_duplicates([whole_text(article) for article in articles], threshold=near_duplicate_threshold)
+    pairs = near_duplicates([article.text for article in articles], threshold=near_duplicate_threshold)
     names, events = [article.id for article in articles], [article.event for article in articles]
     return Corpus(
         source=found.source,
@@ -175,11 +175,6 @@ def to_table(rows: Sequence[LabelledArticle], schema: Schema) -> datasets.Datase
         for row in rows
     ]
     return datasets.Dataset.from_list(records, features=features(schema.topics))
-
-
-def whole_text(article: Article) -> str:
-    """Return what is compared when duplicates are looked for."""
-    return f"{article.title}\n{article.text}"
 
 
 def _topics_truth(rows: Sequence[LabelledArticle], topics: Sequence[str]) -> NDArray[np.float32]:

@@ -88,7 +88,14 @@ class Plan:
 
 
 def make_split(corpus: Corpus, task: Task, config: SplitConfig, *, seed: int) -> Split:
-    """Split as a config says; see `split_corpus`."""
+    """Split as a config says; see `split_corpus`.
+
+    Raises:
+        ValueError: if the corpus was loaded with another threshold of near-duplicates than the config's.
+    """
+    if corpus.threshold != config.near_duplicate_threshold:
+        wanted = f"near_duplicate_threshold={config.near_duplicate_threshold}"
+        raise ValueError(f"load the corpus with {wanted}; it was loaded with {corpus.threshold}")
     names = ("by", "dev", "test", "dev_from", "test_from", "outlets", "targets", "allow_leaks")
     return split_corpus(corpus, task, Plan(**{name: getattr(config, name) for name in names}), seed=seed)
 

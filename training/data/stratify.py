@@ -34,6 +34,7 @@ def assign(counts: NDArray[np.float64], shares: Sequence[float], *, seed: int) -
         parts, error = _greedy(relative, wanted, order)
         if error < best_error:
             best, best_error = parts, error
+    _fill(relative, best, len(wanted))
     return best
 
 
@@ -63,3 +64,15 @@ def _polish(relative: NDArray[np.float64], missing: NDArray[np.float64], parts: 
             parts[group] = there
         if not moved:
             return
+
+
+def _fill(relative: NDArray[np.float64], parts: NDArray[np.intp], n_parts: int) -> None:
+    """Give each part a group of every label, in place, where there are enough: few can be judged at least."""
+    for column in np.argsort((relative > 0).sum(axis=0), kind="stable"):
+        having = np.flatnonzero(relative[:, column] > 0)
+        for part in range(n_parts):
+            n_groups = np.bincount(parts[having], minlength=n_parts)
+            if n_groups[part] or len(having) < n_parts:
+                continue
+            spare = having[parts[having] == np.argmax(n_groups)]
+            parts[spare[np.argmin(relative[spare].sum(axis=1))]] = part
