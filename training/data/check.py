@@ -48,7 +48,7 @@ def check(options: argparse.Namespace, console: Console) -> int:
     for note in _notes(found):
         console.print(f"note: {note}")
     console.print(
-        f"{options.path}: {found.n_records:,} rows, {len(found.articles):,} articles, "
+        f"{options.path}: {_counted('row', found.n_records)}, {_counted('article', len(found.articles))}, "
         f"{_counted('error', n_errors)}, {_counted('warning', n_warnings)}"
     )
     if by_code := counted(fault.code for fault in found.faults):
@@ -90,7 +90,7 @@ def _notes(found: Examined) -> list[str]:
     if not unlabelled:
         return []
     advice = "where no topic holds, write [] or, in a CSV cell, none"
-    return [f"{unlabelled:,} articles have no topic labelled (null or empty) and teach none; {advice}"]
+    return [f"articles with no topic labelled (null or empty), which teach none: {unlabelled:,}; {advice}"]
 
 
 def _counted(what: str, count: int) -> str:

@@ -45,7 +45,7 @@ def repeats(faults: Iterable[Fault], *, least: int = 2) -> list[str]:
     counts = Counter((fault.code, fault.detail) for fault in faults)
     often = [(key, count) for key, count in counts.most_common() if count >= least]
     return [
-        f"{count:,} times {code}: {detail}, first at {first[code, detail].file}:{first[code, detail].line}"
+        f"{_times(count)} {code}: {detail}, first at {first[code, detail].file}:{first[code, detail].line}"
         for (code, detail), count in often
     ]
 
@@ -57,3 +57,7 @@ def refusal(source: str, errors: Sequence[Fault], *, n_rows: int) -> str:
     lines = [f"{source}: wanted a corpus without faults, {found}"]
     lines += [f"  {line}" for line in repeats(errors, least=1)[:_SHOWN]]
     return "\n".join([*lines, f"  see all of them: python -m training.data check {source}"])
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

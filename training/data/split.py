@@ -132,10 +132,10 @@ def check_labels(corpus: Corpus, task: Task) -> None:
         raise InputError(f"{corpus.source}: wanted {task} labels, found no row with one")
     poor = []
     for column, label in enumerate(corpus.codebook.labels(task)):
-        for held, what in ((1, "hold it"), (0, "do not")):
+        for held, what in ((1, "yes"), (0, "no")):
             rows = truth[:, column] == held
             if (stories := len(set(groups[rows].tolist()))) < _MIN_GROUPS:
-                poor.append(f"  {label}: {int(rows.sum()):,} rows {what}, in {stories} stories")
+                poor.append(f"  {label} {what}: rows {int(rows.sum()):,}, stories {stories}")
     if poor:
         wanted = f"wanted {_MIN_GROUPS} stories or more that hold each label, and {_MIN_GROUPS} that do not"
         advice = "  label more, or name a codebook without the label"

@@ -190,7 +190,7 @@ def test_the_command_counts_and_exits_with_two(tmp_path: Path, capsys: pytest.Ca
         == f"{path}:1: error: label_variant: the codebook has no topic 'Sanctions'; did you mean sanctions?"
     )
     assert f"{path}:7: error: syntax: not JSON: Expecting value at column 1" in lines
-    assert lines[-4].startswith("note: 2 articles have no topic labelled")
+    assert lines[-4].startswith("note: articles with no topic labelled (null or empty), which teach none: 2;")
     assert lines[-3] == f"{path}: 7 rows, 2 articles, 5 errors, 0 warnings"
     assert lines[-2] == "label_variant 4, syntax 1"
     assert lines[-1].startswith("  4 times label_variant: the codebook has no topic 'Sanctions'")

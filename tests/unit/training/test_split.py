@@ -235,17 +235,17 @@ def test_at_random_only_by_name(make: Make, task: Task) -> None:
 
 def test_one_class_or_too_few_rows_of_one_are_refused_with_counts(make: Make) -> None:
     for change, told in (
-        (lambda _: {"topics": []}, "sanctions: 0 rows hold it, in 0 stories"),
-        (lambda n: {"topics": ["sanctions"]}, "sanctions: 0 rows do not, in 0 stories"),
-        (lambda n: {"topics": ["sanctions"] if n == 5 else []}, "sanctions: 1 rows hold it, in 1 stories"),
-        (lambda n: {"topics": ["sanctions"] if n < 4 else []}, "sanctions: 4 rows hold it, in 2 stories"),
-        (lambda _: {"topics": None}, "sanctions: 0 rows hold it, in 0 stories"),
+        (lambda _: {"topics": []}, "sanctions yes: rows 0, stories 0"),
+        (lambda n: {"topics": ["sanctions"]}, "sanctions no: rows 0, stories 0"),
+        (lambda n: {"topics": ["sanctions"] if n == 5 else []}, "sanctions yes: rows 1, stories 1"),
+        (lambda n: {"topics": ["sanctions"] if n < 4 else []}, "sanctions yes: rows 4, stories 2"),
+        (lambda _: {"topics": None}, "sanctions yes: rows 0, stories 0"),
     ):
         with pytest.raises(InputError, match=told):
             split_corpus(make(60, change), "topics", Plan(), seed=13)
     one = [{"sentence": "X.", "target": "t", "label": "favor"}]
     corpus = make(60, lambda n: {"text": f"X. {text_of(n)}", "stances": one})
-    with pytest.raises(InputError, match="against: 0 rows hold it"):
+    with pytest.raises(InputError, match="against yes: rows 0"):
         split_corpus(corpus, "stance", Plan(), seed=13)
     with pytest.raises(InputError, match="found no row with one"):
         split_corpus(make(60, lambda _: {"stances": []}), "stance", Plan(), seed=13)
