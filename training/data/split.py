@@ -96,8 +96,17 @@ def make_split(corpus: Corpus, task: Task, config: SplitConfig, *, seed: int) ->
     if corpus.threshold != config.near_duplicate_threshold:
         wanted = f"near_duplicate_threshold={config.near_duplicate_threshold}"
         raise ValueError(f"load the corpus with {wanted}; it was loaded with {corpus.threshold}")
-    names = ("by", "dev", "test", "dev_from", "test_from", "outlets", "targets", "allow_leaks")
-    return split_corpus(corpus, task, Plan(**{name: getattr(config, name) for name in names}), seed=seed)
+    plan = Plan(
+        by=config.by,
+        dev=config.dev,
+        test=config.test,
+        dev_from=config.dev_from,
+        test_from=config.test_from,
+        outlets=config.outlets,
+        targets=config.targets,
+        allow_leaks=config.allow_leaks,
+    )
+    return split_corpus(corpus, task, plan, seed=seed)
 
 
 def split_corpus(corpus: Corpus, task: Task, plan: Plan, *, seed: int) -> Split:
@@ -189,7 +198,7 @@ def _by_outlet(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[
         raise InputError(f"split.outlets: wanted outlets of {corpus.source}: {have}; {asked}")
     is_test = np.array([outlet in plan.outlets for outlet in outlets])
     told = {group for group, held in zip(corpus.groups, is_test, strict=True) if held}
-    sibling = np.array([group in told for group in corpus.groups]) & ~is_test
+    sibling = np.array([group in told for group in corpus.groups])
     share = min(plan.dev / max(1e-9, 1 - plan.test), 0.5)
     parts = _share_out(corpus, (1 - share, share), seed, where=~is_test & ~sibling)
     parts = np.where(is_test, TEST, np.where(sibling, LEFT_OUT, parts))

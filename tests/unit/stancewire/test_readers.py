@@ -151,6 +151,11 @@ def test_a_long_csv_row_costs_that_row_alone(tmp_path: Path) -> None:
     ]
 
 
+def test_many_short_rows_have_no_limit_together(tmp_path: Path) -> None:
+    rows = list(read_csv(write(tmp_path, b"id,text\n" + b"1,a\n" * 50), max_line_bytes=20))
+    assert rows == [(line, {"id": "1", "text": "a"}) for line in range(2, 52)]
+
+
 def test_a_field_of_200k_characters_is_read(tmp_path: Path) -> None:
     assert csv(tmp_path, b'id,text\n1,"' + b"x\n" * 100_000 + b'"\n') == [
         (2, {"id": "1", "text": "x\n" * 100_000})

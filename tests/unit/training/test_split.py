@@ -128,10 +128,12 @@ def test_by_time_with_named_dates(make: Make) -> None:
 
 
 def test_by_time_a_story_over_a_cut_goes_whole_to_the_later_part(make: Make) -> None:
-    story = {0: "long", 59: "long"}
-    corpus = make(60, lambda n: {"date": f"2020-{1 + n // 5:02}-01", "event": story.get(n)})
-    split = split_corpus(corpus, "topics", Plan(by="time", test_from="2020-10-01"), seed=13)
-    assert {"a000", "a059"} <= set(ids(corpus, split.test))
+    story = {0: "one", 59: "one", 5: "two", 58: "two"}
+    for newest in (0, 1):
+        days = [f"2020-{1 + n // 5:02}-01" for n in range(60)][:: 1 if newest else -1]
+        corpus = make(60, lambda n, days=days: {"date": days[n], "event": story.get(n)})
+        split = split_corpus(corpus, "topics", Plan(by="time", test_from="2020-10-01"), seed=13)
+        assert {"a000", "a005", "a058", "a059"} <= set(ids(corpus, split.test))
 
 
 def test_by_time_every_article_needs_a_date(make: Make) -> None:
