@@ -19,6 +19,7 @@ NEVER_LAST = _words("e.g i.e eg ie cf vs v viz resp incl approx ca est nr natl i
 BEFORE_NUMBERS = _words("""
     no nos art arts para paras p pp vol vols ch chap cl sec sect fig figs tab tabs eq res doc ref reg regs
     tel ext c
+    jan feb aug sept oct nov dec tues thurs
 """)
 """Before a number; before anything else they are words like any other."""
 

@@ -22,12 +22,12 @@ _MARK = re.compile(
     # A note's number: [4], an asterisk, a raised digit, or a digit that lost its rise ("sold.4").
     r"(?:(?:\[\d{1,3}\]|[*†‡¹²³⁴-⁹])+|(?<=[^\W\d_][^\W\d_]\.)\d{1,2}(?=\s))?"
 )
-_LAST_TOKEN = re.compile(rf"[^\s—–/,;:{re.escape(_OPENING)}]*\Z")
+_LAST_TOKEN = re.compile(rf"[^\s—–/,;:_*\-{re.escape(_OPENING)}]*\Z")
 _TOKEN_CHARS = 24
 _NEXT = re.compile(rf"\s*[{re.escape(_OPENING)}]{{0,4}}(?P<first>\S?)")
 _WORD = re.compile(r"[^\W\d_]{1,20}(?!\w)")
 _ROMAN = re.compile(r"[IVXLC]{1,7}\b")
-_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.-?)+[^\W\d_]{1,2}")
+_DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
 _NO_VOWELS = re.compile("[bcdfghjklmnpqrstvwxz]{2,5}", re.IGNORECASE)
 _LIST_MARKER = re.compile(
     r"\d{1,2}|[^\W\d_]|(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})|(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})"
@@ -76,7 +76,7 @@ def _is_border(text: str, sentence: int, match: re.Match[str], lower_case: bool)
     if following["first"].islower() and not lower_case:
         return mark == "." and kind is _Kind.WORD and _LOWER_NAME.match(text, place) is not None
     if closing[:1] in tuple(_QUOTES):
-        return not _is_speech(text, stop)
+        return mark == "." or not _is_speech(text, stop)  # a full stop would be a comma before a speaker
     if mark != "." and text[match.start() - 1 : match.start()] == "[":
         return False  # "[...]" stands for words left out
     return _may_follow(kind, text, place)

@@ -89,20 +89,23 @@ def clean_with_offsets(text: str, *, max_chars: int = MAX_CHARS) -> CleanText:
     return CleanText(kept, offsets, len(text), read, mixed_script_words(kept))
 
 
-def _steps(text: str) -> tuple[Callable[[str], _Edits], ...]:
+def _steps(text: str) -> list[Callable[[str], _Edits]]:
     """Return the rewrites that a text needs, in their order; none for most."""
     if text.isascii():
         dirty = not text.replace("\n", "").isprintable()
-        unmarked = True
+        marked = False
     else:
         dirty = tables().rewrite.search(text) is not None
         # Marks are looked for, as the question whether a text is normal costs the square of their number.
-        unmarked = not dirty and tables().cluster.search(text) is None
+        marked = dirty or tables().cluster.search(text) is not None
+    steps: list[Callable[[str], _Edits]] = []
     if dirty:
-        return (_newlines, _characters, _blanks) if unmarked else (_newlines, _characters, _clusters, _blanks)
-    if not unmarked:
-        return _clusters, _blanks
-    return () if _is_tidy(text) else (_blanks,)
+        steps += _newlines, _characters
+    if marked:
+        steps += (_clusters,)
+    if steps or not _is_tidy(text):
+        steps += (_blanks,)
+    return steps
 
 
 def _newlines(text: str) -> _Edits:

@@ -1,5 +1,6 @@
 """Splitting: hard cases, identities, exact offsets, the corpus."""
 
+import doctest
 import importlib.util
 import json
 from collections.abc import Sequence
@@ -75,6 +76,7 @@ def split(text: str) -> list[str]:
         ["He paused... and signed.", "Then he left…", "She stayed."],
         ['"We will not sign.', 'We never will," he said.', '"Never."'],
         ['"Will you sign?" Kim Jong asked.', '"No!" he shouted.', "She left."],
+        ['He called it "a gift."', "Ri told reporters so.", "Then-U.N. Ambassador Kim agreed."],
         ["The ship (see p. 4) sank.", "(Its crew lived.)", "Nobody was charged."],
         ["It was sold.[4]", "Nobody knows to whom.*", "It sank."],
         [
@@ -191,6 +193,12 @@ def test_hard_cases(half: str) -> None:
     assert benchmark.score(benchmark.SPLITTERS["stancewire"][1](), cases).exact >= 0.95
     for case in cases:
         _check_spans(case.text, case.spans)
+
+
+def test_examples_in_the_documentation() -> None:
+    failed, tried = doctest.testfile(str(ROOT / "docs" / "text.md"), module_relative=False)
+    assert tried > 5
+    assert failed == 0
 
 
 def test_hard_cases_differ() -> None:
