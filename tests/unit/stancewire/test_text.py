@@ -96,9 +96,10 @@ def test_marks_are_capped_before_they_are_sorted() -> None:
 
 @settings(max_examples=600, deadline=None)
 @given(texts, st.integers(0, 45))
-@example("\u1ce7\u0952\u200d", 45)
+@example("\u0952\u1ce7\u200dx", 45)
 @example("\U0001f139\u200d\u232a", 45)
 @example("\ufdf2" * 10, 10)
+@example("\ufdf2 \ufdf2", 5)
 def test_cleaning_is_idempotent_and_normal(text: str, max_chars: int) -> None:
     cleaned = clean(text, max_chars=max_chars)
     assert clean(cleaned, max_chars=max_chars) == clean(cleaned) == cleaned
@@ -161,6 +162,10 @@ def test_a_span_leads_back_to_the_original(text: str, word: str, original: str) 
     found = clean_with_offsets(text)
     start = found.text.index(word)
     assert text[slice(*found.original_span(start, start + len(word)))] == original
+
+
+def test_a_kept_joiner_has_a_place_of_its_own() -> None:
+    assert clean_with_offsets(PERSIAN).offsets.tolist() == list(range(len(PERSIAN) + 1))
 
 
 def test_an_empty_span_stays_empty() -> None:
