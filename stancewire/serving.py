@@ -35,11 +35,13 @@ OUTPUT_COLUMNS = {
 def signature(task: str) -> ModelSignature:
     """Return the explicit MLflow signature of a task; columns that may be missing are optional."""
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
     columns = TOPICS_COLUMNS if task == "topics" else STANCE_COLUMNS
-    inputs = [ColSpec("string", name, required=required) for name, required in columns.items()]
-    outputs = [ColSpec(kind, name) for name, kind in OUTPUT_COLUMNS.items()]
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec("string", name, required=required) for name, required in columns.items()
+    ]
+    outputs: list[ColSpec | TensorSpec] = [ColSpec(kind, name) for name, kind in OUTPUT_COLUMNS.items()]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 

@@ -21,7 +21,7 @@ METHODS: dict[Task, tuple[Method, ...]] = {
 }
 
 _TINY = 1e-7
-# Weight of the prior that nothing need be mended, in rows: it keeps slopes sane when dev is small or separable.
+# Weight of the prior that nothing need be mended, in rows: slopes stay sane when dev is small or separable.
 _PRIOR = 1.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -21,8 +22,9 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 import mlflow
 from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.dataset_source import DatasetSource
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.data.sources import LocalArtifactDatasetSource
+from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined] # made at import
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -52,6 +54,24 @@ class RegisteredVersion:
         return f"models:/{self.name}@{self.alias}"
 
 
+class RowsDataset(MetaDataset):
+    """What MLflow's page shows of a part of the data: where it is from, its digest, how many rows."""
+
+    def __init__(self, source: DatasetSource, *, name: str, digest: str, rows: int | None) -> None:
+        super().__init__(source, name=name, digest=digest)
+        self._rows = rows
+
+    @property
+    def profile(self) -> dict[str, int] | None:
+        """The number of rows, where it is known."""
+        return None if self._rows is None else {"num_rows": self._rows}
+
+    def to_dict(self) -> dict[str, str]:
+        """Add the profile to what MLflow keeps."""
+        profile = {} if self._rows is None else {"profile": json.dumps(self.profile)}
+        return super().to_dict() | profile
+
+
 class TrackedRun:
     """One MLflow run; a thin, typed face of what a training run logs."""
 
@@ -70,14 +90,14 @@ class TrackedRun:
         """Set tags on the run."""
         mlflow.set_tags(dict(values))
 
-    def dataset(self, name: str, source: str, digest: str, context: str) -> None:
+    def dataset(self, name: str, source: str, digest: str, context: str, rows: int | None = None) -> None:
         """Log which rows a part of the run saw; digest is a sha256, cut to the 36 characters MLflow keeps."""
-        where = (
+        where: DatasetSource = (
             LocalArtifactDatasetSource(source)
             if Path(source).exists()
             else CodeDatasetSource({"hub": source})
         )
-        mlflow.log_input(MetaDataset(where, name=name, digest=digest[:36]), context=context)
+        mlflow.log_input(RowsDataset(where, name=name, digest=digest[:36], rows=rows), context=context)
 
     def figure(self, figure: Figure, file: str) -> None:
         """Log a figure as an artifact."""
@@ -131,7 +151,8 @@ def tracked_run(experiment: str, run_name: str, tags: Mapping[str, str]) -> Iter
         run = mlflow.start_run(run_name=run_name, tags={**tags, **_process_tags()})
     except MlflowException as error:
         raise TrackingError(
-            f"MLflow at {uri} cannot be used: {_first_line(error)}; set MLFLOW_TRACKING_URI or mend the database"
+            f"MLflow at {uri} cannot be used: {_first_line(error)}; "
+            "set MLFLOW_TRACKING_URI or mend the database"
         ) from error
     with _sigterm_raises(), run:
         yield TrackedRun(run.info.run_id)

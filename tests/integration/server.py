@@ -44,7 +44,7 @@ class Server:
     def __enter__(self) -> Self:
         mlflow = Path(sys.executable).with_name("mlflow")
         self._log = TemporaryFile()
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - fixed program
             [str(mlflow), "models", "serve", "-m", self.model_uri, "--env-manager", "local",
              "-h", "127.0.0.1", "-p", str(self.port)],
             env={**self.environment, "PATH": f"{mlflow.parent}{os.pathsep}{self.environment['PATH']}"},
@@ -80,7 +80,7 @@ class Server:
 
     def _send(self, request: urllib.request.Request) -> Answer:
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - loopback
                 return Answer(response.status, response.read().decode())
         except urllib.error.HTTPError as error:
             with error:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def resample_weights(n_groups: int, samples: int, seed: int) -> NDArray[np.float64]:
-    """Return how often each group is drawn in each resample, float64 [samples, n_groups], rows sum to n_groups.
+    """Return how often each resample draws each group: float64 [samples, n_groups], rows sum to n_groups.
 
     The cluster bootstrap: groups are drawn with replacement, and all rows of a group come along (Field and
     Welsh, "Bootstrapping clustered data", 2007). Drawn as multinomial counts, so a resample is one product.

@@ -1,4 +1,4 @@
-"""Figures of one style: confusion, precision-recall with the threshold marked, reliability before and after."""
+"""Figures of one style: confusion, precision-recall with the threshold, reliability before and after."""
 
 from __future__ import annotations
 

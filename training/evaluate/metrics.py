@@ -1,7 +1,7 @@
 """Scores of decisions and probabilities against truth, with intervals over event clusters.
 
-Truth is 1, 0 or NaN per cell; a NaN cell is not labelled and counts nowhere. F1 of a label without positives in
-the data is undefined: it is None, left out of macro-F1, and said so in `warnings`.
+Truth is 1, 0 or NaN per cell; a NaN cell is not labelled and counts nowhere. F1 of a label without positives
+in the data is undefined: it is None, left out of macro-F1, and said so in `warnings`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Evaluation:
         return {**asdict(self), "warnings": list(self.warnings)}
 
     def flat_metrics(self, prefix: str) -> dict[str, float]:
-        """Return finite figures under slash names: "test/macro_f1", "test/f1/sanctions", "test/macro_f1_low"."""
+        """Return finite figures under slash names: "test/macro_f1", "test/macro_f1_low", "test/f1/sanctions"."""
         flat: dict[str, float] = {}
         for name in ("macro_f1", "micro_f1", "exact_match"):
             interval: Interval = getattr(self, name)
@@ -199,7 +199,7 @@ def evaluate(
 
 
 def f1(counts: Counts) -> NDArray[np.float64]:
-    """Return F1 from [..., 3] counts of true positives, false positives and false negatives; NaN without truth."""
+    """Return F1 from [..., 3] counts of true positives, false positives, false negatives; NaN without truth."""
     hit, wrong, missed = counts[..., 0], counts[..., 1], counts[..., 2]
     score = np.divide(
         2 * hit, 2 * hit + wrong + missed, out=np.zeros_like(hit), where=hit + wrong + missed > 0
@@ -208,7 +208,10 @@ def f1(counts: Counts) -> NDArray[np.float64]:
 
 
 def average_precision(truth: NDArray[np.float32], probabilities: NDArray[np.float32]) -> float | None:
-    """Return the step sum of precision over recall, NaN cells left out, ties taken together; None without positives."""
+    """Return the step sum of precision over recall; None without positives.
+
+    NaN cells are left out, rows of equal probability are taken together, as scikit-learn does.
+    """
     known = ~np.isnan(truth)
     y, p = truth[known] == 1, probabilities[known]
     if not y.any():
@@ -227,7 +230,8 @@ def _counts(truth: Truth, decisions: Decisions) -> Counts:
 
 
 def _rows_right(truth: Truth, decisions: Decisions) -> NDArray[np.float64]:
-    return ((truth == decisions) | np.isnan(truth)).all(axis=1).astype(np.float64)
+    right: NDArray[np.bool_] = ((truth == decisions) | np.isnan(truth)).all(axis=1)
+    return right.astype(np.float64)
 
 
 def _mean(scores: NDArray[np.float64]) -> float:

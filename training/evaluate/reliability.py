@@ -36,15 +36,18 @@ def expected_calibration_error(
 ) -> float:
     """Return the mean gap of confidence and frequency over bins of equal mass, weighted by rows.
 
-    After Naeini et al., 2015, with equal-mass bins (Nguyen and O'Connor, 2015). Topics: the binary ECE of each
-    label's labelled cells, averaged over labels. Stance: confidence is that of the likeliest label.
+    After Naeini et al., 2015, with equal-mass bins (Nguyen and O'Connor, 2015). Topics: the binary ECE of
+    each label's labelled cells, averaged over labels. Stance: confidence is that of the likeliest label.
     """
     gaps = [_gap(holds, confidence, bins) for holds, confidence in questions(truth, probabilities, task)]
     return float(np.mean(gaps)) if gaps else 0.0
 
 
 def brier_score(truth: NDArray[np.float32], probabilities: Probabilities, task: Task) -> float:
-    """Return the mean squared error (Brier, 1950): over labelled cells (topics), summed over labels (stance)."""
+    """Return the mean squared error (Brier, 1950): over labelled cells (topics), summed over labels (stance).
+
+    Stance takes the original sum over labels, from 0 to 2; a topic's cell ranges from 0 to 1.
+    """
     known = ~np.isnan(truth)
     squared = np.square(probabilities - truth, where=known, out=np.zeros(truth.shape))
     if task == "topics":

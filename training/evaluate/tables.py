@@ -23,7 +23,7 @@ def headline(title: str, models: Mapping[str, Evaluation]) -> Table:
             ranged(found.macro_f1),
             f"{found.micro_f1.value:.3f}",
             f"{found.exact_match.value:.3f}",
-            _before_after(found.before and found.before.ece, found.after.ece),
+            _before_after(found.before.ece if found.before else None, found.after.ece),
             f"{found.after.brier:.3f}",
         )
     return table
@@ -52,7 +52,10 @@ def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str
     """Return the headline and the first model's labels, and what its figures leave out."""
     first = next(iter(models.values()))
     share = f"{first.confidence:.0%}"
-    note = f"{first.n_rows} test rows in {first.n_groups} events; {share} intervals over events; ECE raw → calibrated"
+    note = (
+        f"{first.n_rows} test rows in {first.n_groups} events; {share} intervals over events; "
+        "ECE raw → calibrated"
+    )
     warnings = [Text(f"! {warning}", style="yellow") for warning in first.warnings]
     return Group(headline(title, models), per_label(first, thresholds), Text(note, style="dim"), *warnings)
 
