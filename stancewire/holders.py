@@ -7,23 +7,16 @@ opposes …") when it can hold a stance at all. docs/reading.md states how well 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from stancewire import cues
-from stancewire.phrases import (
-    Subject,
-    Word,
-    Words,
-    head_of,
-    is_finite,
-    phrase_end,
-    singular,
-    subject_of,
-    words_of,
-)
+from stancewire import cues, verbs
+from stancewire.phrases import Subject, is_finite, phrase_end, subject_of
+from stancewire.words import Words, head_of, is_time, singular, words_of
 
 _MAX_CHARS = 4000  # of a sentence; what comes later is not looked at
 _MIN_QUOTED_WORDS = 4  # fewer are a name or a word at a distance, not speech
+_MAX_ATTRIBUTION = 14  # words from the comma to the verb of ", the minister's spokesman in Cairo said"
+_JOINS = frozenset(("and", "but", "whereas", "while"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +24,19 @@ class Holder:
     """Who holds a stance.
 
     Attributes:
-        text: as named in the text.
-        start: where it starts there.
-        end: where it ends there.
+        text: as named in the text; a pronoun when nothing tells whom it means.
+        start: where that starts.
+        end: where it ends.
         cue: the word that shows it: "said", "opposes", "according to".
-        in_context: whether it is named in the sentence before, where start and end then point; the sentence
-            itself says "he", or goes on with a quotation.
+        mention: as the sentence itself has it: the same as `text`, or "he", or "" when a quotation goes on.
+        in_context: whether `text` is named in an earlier sentence, where start and end then point.
     """
 
     text: str
     start: int
     end: int
     cue: str
+    mention: str
     in_context: bool = False
 
 
@@ -50,8 +44,9 @@ def find_holder(sentence: str, context: str = "") -> Holder | None:
     """Find the holder of a sentence, or None when no rule is sure of one.
 
     Args:
-        sentence: the sentence.
-        context: the sentence before, or "": where a pronoun, or a quotation that goes on, finds its speaker.
+        sentence: the sentence; offsets are into it.
+        context: the sentence before, or "": where a pronoun, or a quotation that goes on, finds its speaker;
+            offsets are into it when the holder is `in_context`.
     """
     sentence = sentence[:_MAX_CHARS]
     words = words_of(sentence)
@@ -59,10 +54,13 @@ def find_holder(sentence: str, context: str = "") -> Holder | None:
     if found is None:
         return _speaker_before(context) if _is_all_quote(words) else None
     start, end, cue = found
-    if end - start == 1 and words[start].lower in cues.PRONOUN:
-        return _antecedent(words[start].lower, cue, context)
     text = sentence[words[start].start : words[end - 1].end]
-    return Holder(text, words[start].start, words[end - 1].end, cue)
+    holder = Holder(text, words[start].start, words[end - 1].end, cue, text)
+    if end - start == 1 and words[start].is_pronoun and words[start].lower not in cues.FIRST_PERSON:
+        holder = _antecedent(holder, context)
+        # "It lasted an hour": with nobody in sight, only its verb tells whether "it" has a will.
+        return None if holder.text.lower() == "it" and cue not in verbs.WILFUL else holder
+    return holder
 
 
 _Found = tuple[int, int, str]
@@ -74,16 +72,23 @@ def _find(words: Words) -> _Found | None:
     if len(outside) != 1 or outside[0] != (0, len(words)):
         return next((found for part in outside if (found := _speaker(words, *part))), None)
     subject = next(_subjects(words), None)
-    attribution = _according_to(words) or _attribution(words)
+    attribution = _according_to(words, 0, len(words)) or _attribution(words)
     if subject is not None and (
-        attribution is None or _is_pronoun(words, attribution) or words[subject.verb].lower in cues.STRONG
+        attribution is None
+        or _is_pronoun(words, attribution)
+        or (_is_wilful(words, subject) and not words[subject.start].is_pronoun)
     ):
         return _named(words, subject.start, subject.end, words[subject.verb].lower)
     return attribution or _agent(words)
 
 
 def _is_pronoun(words: Words, found: _Found) -> bool:
-    return found[1] - found[0] == 1 and words[found[0]].lower in cues.PRONOUN
+    return found[1] - found[0] == 1 and words[found[0]].is_pronoun
+
+
+def _is_wilful(words: Words, subject: Subject) -> bool:
+    """Tell whether the verb is one of saying or siding; a base form only behind "will" and the like."""
+    return not subject.is_state and words[subject.verb].lower in verbs.WILFUL
 
 
 def _subjects(words: Words) -> Iterator[Subject]:
@@ -98,42 +103,74 @@ def _subjects(words: Words) -> Iterator[Subject]:
             yield subject
 
 
-_JOINS = frozenset(("and", "but", "whereas", "while"))
-
-
 def _can_hold(words: Words, subject: Subject) -> bool:
     """Tell whether a subject can hold a stance: a person, a body, a state; a thing cannot."""
     head = head_of(words, subject.start, subject.end)
-    noun = singular(head.lower)
-    if words[subject.start].lower in cues.NO_HOLDER or noun in cues.THING:
+    alone = subject.end - subject.start == 1
+    if words[subject.end - 1].lower == "it":
+        return alone and not subject.is_state  # "it is unclear", "none of it"
+    # The capital of a lone word that begins a sentence tells nothing: "Inflation", "Refusals".
+    is_first = head is words[0] and head.lower not in cues.ODD_NAMES
+    speaks = words[subject.verb].lower in verbs.SAYING
+    if _is_nobody(words, subject.start) or head.is_thing:
         return False
-    if noun in cues.PERSON or noun in cues.GROUP or head.lower in cues.PRONOUN:
+    if head.looks_abstract and not speaks and (is_first or not head.is_name):
+        return False  # a statement says something, but does nothing
+    if head.is_person or head.is_body or head.is_pronoun or _is_wilful(words, subject):
         return True
-    is_name = head.is_name and (subject.start != 0 or subject.end - subject.start > 0)
-    return is_name or words[subject.verb].lower in cues.STRONG
+    if not head.is_name or head.lower.endswith("ly"):
+        return False
+    return not (is_first and head.is_plural)
+
+
+def _is_nobody(words: Words, at: int) -> bool:
+    return words[at].lower in cues.NO_HOLDER
 
 
 def _speaker(words: Words, start: int, stop: int) -> _Found | None:
     """Return the speaker that a part outside quotation marks names: ", X said", "said X"."""
+    quoted = start > 0 and words[start - 1].is_quote
     while start < stop and words[start].is_mark:
         start += 1
-    if start < stop and words[start].lower in cues.INVERTED:
+    if start < stop and _is_inverted(words, start, quoted):
         end = phrase_end(words, start + 1, stop)
-        if end > start + 1 and words[start + 1].lower not in cues.NO_HOLDER:
+        if end > start + 1 and not _is_nobody(words, start + 1):
             return _named(words, start + 1, end, words[start].lower)
+    if (named := _according_to(words, start, stop)) is not None:
+        return named
     subject = subject_of(words, start, stop)
     if subject is None or subject.passive or not _can_hold(words, subject):
         return None
     return _named(words, subject.start, subject.end, words[subject.verb].lower)
 
 
-def _according_to(words: Words) -> _Found | None:
-    for at in range(len(words) - 2):
-        if words[at].lower == "according" and words[at + 1].lower == "to":
-            end = phrase_end(words, at + 2, len(words))
-            if end > at + 2:
-                return _named(words, at + 2, end, "according to")
+def _is_inverted(words: Words, at: int, quoted: bool) -> bool:
+    """Tell whether a verb of saying comes before its speaker; right behind a quotation any verb is one."""
+    if words[at].lower in verbs.INVERTED:
+        return True
+    return quoted and is_finite(words, at, at) and words[at].lower not in verbs.AUXILIARY
+
+
+def _according_to(words: Words, start: int, stop: int) -> _Found | None:
+    """Return the X of "according to X" and "in the words of X"."""
+    for at in range(start, stop - 2):
+        after, cue = at + 2, "according to"
+        if words[at].lower == "in" and words[at + 1].lower == "the" and words[at + 2].lower in cues.VIEWS:
+            after, cue = at + 4, f"in the {words[at + 2].lower} of"
+            if after > stop or words[at + 3].lower != "of":
+                continue
+        elif words[at].lower != "according" or words[at + 1].lower != "to":
+            continue
+        end = phrase_end(words, after, stop)
+        if end > after:
+            return _named(words, after, _before_participle(words, after, end), cue)
     return None
+
+
+def _before_participle(words: Words, start: int, end: int) -> int:
+    """Return where "the text | seen" ends."""
+    cut = words[end - 1].lower in verbs.PARTICIPLE and end < len(words) and end - start > 1
+    return end - 1 if cut and words[end].lower in cues.PREPOSITION else end
 
 
 def _attribution(words: Words) -> _Found | None:
@@ -142,21 +179,29 @@ def _attribution(words: Words) -> _Found | None:
     for at, word in enumerate(words):
         if word.text == ",":
             comma = at
-        elif comma is not None and word.lower in cues.SAYING and not word.is_name and at - comma <= 14:
+        elif (
+            comma is not None
+            and word.lower in verbs.SAYING
+            and not word.is_name
+            and at - comma <= _MAX_ATTRIBUTION
+        ):
             if at == comma + 1:
-                if word.lower not in cues.INVERTED:
+                if word.lower not in verbs.INVERTED:
                     continue
                 end = phrase_end(words, at + 1, len(words))
                 start = at + 1
             else:
                 start, end = comma + 1, at
+                while words[end - 1].lower in verbs.AUXILIARY:
+                    end -= 1
             if _is_attribution(words, start, end, at):
                 return _named(words, start, end, word.lower)
     return None
 
 
 def _is_attribution(words: Words, start: int, end: int, verb: int) -> bool:
-    if not start < end or words[start].lower in cues.NO_HOLDER | cues.RELATIVE | cues.LEAD | cues.PREPOSITION:
+    no_start = cues.NO_HOLDER | cues.RELATIVE | cues.LEAD | cues.PREPOSITION
+    if not start < end or words[start].lower in no_start or is_finite(words, start, start):
         return False
     if any(is_finite(words, at, start) for at in range(start + 1, end)):
         return False
@@ -165,21 +210,27 @@ def _is_attribution(words: Words, start: int, end: int, verb: int) -> bool:
 
 
 def _agent(words: Words) -> _Found | None:
-    """Return the X of "was declined by X"."""
-    for at in range(1, len(words) - 1):
-        if words[at].lower == "by" and words[at - 1].lower.endswith("ed"):
-            end = phrase_end(words, at + 1, len(words))
-            if end > at + 1:
-                noun = singular(head_of(words, at + 1, end).lower)
-                if noun in cues.PERSON or noun in cues.GROUP:
-                    return _named(words, at + 1, end, words[at - 1].lower)
+    """Return the X of "was declined by X"; "a shell developed by X" says nothing of X's stance."""
+    for at in range(2, len(words) - 1):
+        verb = words[at - 1].lower
+        if words[at].lower != "by" or not (verb.endswith("ed") or verb in verbs.PARTICIPLE):
+            continue
+        before = at - 2
+        while before > 0 and (words[before].lower in cues.ADVERB or words[before].lower.endswith("ly")):
+            before -= 1
+        end = phrase_end(words, at + 1, len(words))
+        if words[before].lower not in verbs.BE or end <= at + 1 or is_time(words, at + 1):
+            continue
+        head = head_of(words, at + 1, end)
+        if head.is_person or head.is_body or (head.is_name and not head.is_thing):
+            return _named(words, at + 1, end, verb)
     return None
 
 
 def _named(words: Words, start: int, end: int, cue: str) -> _Found:
     """Prefer the name to the office: "the president, Shigeo Haraguchi, said" is about Shigeo Haraguchi."""
     head = head_of(words, start, end)
-    if not head.is_name and end < len(words) and words[end].text == ",":
+    if head.is_person and not head.is_name and end < len(words) and words[end].text == ",":
         stop = end + 1
         while stop < len(words) and words[stop].is_name:
             stop += 1
@@ -210,7 +261,7 @@ def _outside_quotes(words: Words) -> list[tuple[int, int]]:
 def _closes(words: Words, at: int) -> bool:
     """Tell whether a quotation mark closes: nothing before it but text, and a blank or the end behind it."""
     mark = words[at]
-    if mark.text in "”»":
+    if mark.text in "”»’":
         return True
     return mark.text == '"' and at > 0 and words[at - 1].end == mark.start
 
@@ -224,25 +275,27 @@ def _speaker_before(context: str) -> Holder | None:
     if not any(word.is_quote for word in words_of(context[:_MAX_CHARS])):
         return None
     holder = find_holder(context)
-    return (
-        None if holder is None else Holder(holder.text, holder.start, holder.end, holder.cue, in_context=True)
-    )
+    return None if holder is None else replace(holder, mention="", in_context=True)
 
 
-def _antecedent(pronoun: str, cue: str, context: str) -> Holder | None:
-    """Return whom a pronoun means, when the sentence before has one holder and it fits."""
-    holder = find_holder(context)
-    if holder is None or not _fits(pronoun, words_of(holder.text)):
-        return None
-    return Holder(holder.text, holder.start, holder.end, cue, in_context=True)
+def _antecedent(holder: Holder, context: str) -> Holder:
+    """Return whom a pronoun means, when the sentence before has one holder and it fits; else the pronoun."""
+    found = find_holder(context)
+    if found is None or not _fits(holder.text.lower(), words_of(found.text)):
+        return holder
+    return replace(found, cue=holder.cue, mention=holder.text, in_context=True)
 
 
-def _fits(pronoun: str, words: list[Word]) -> bool:
-    noun = head_of(words, 0, len(words)).lower
-    plural = noun not in cues.GROUP and singular(noun) != noun and not words[-1].is_name
+def _fits(pronoun: str, words: Words) -> bool:
+    """Tell whether a pronoun can mean a phrase, by its number and by who can be "it"."""
+    head = head_of(words, 0, len(words))
+    if head.is_pronoun:
+        return False
+    last = words[-1]
+    plural = not head.is_body and not last.is_name and singular(head.lower) != head.lower
     if pronoun == "they":
         return plural
     if plural:
         return False
-    is_person = singular(noun) in cues.PERSON or (words[-1].is_name and len(words) > 1)
-    return is_person != (pronoun == "it") and (pronoun != "it" or noun in cues.GROUP or words[-1].is_name)
+    is_person = head.is_person or (last.is_name and len(words) > 1 and not head.is_body)
+    return is_person != (pronoun == "it") and (pronoun != "it" or head.is_body or last.is_name)

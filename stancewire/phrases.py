@@ -1,95 +1,60 @@
 """Find the noun phrase that is the subject of a clause: a small, linear-time parser for news English.
 
-It knows no grammar beyond the word lists of cues.py: a subject ends where a finite verb, a relative clause or
-an aside begins. All works on positions of words in one sentence; `end` and `stop` are excluded.
+It knows no grammar beyond the word lists of cues.py and verbs.py: a subject ends where a finite verb, a
+relative clause or an aside begins. Positions count the words of one sentence; `end` and `stop` are excluded.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stancewire import cues
+from stancewire import cues, verbs
+from stancewire.words import DASHES, Word, Words, head_of, is_time, singular
 
-MAX_WORDS = 16  # of a subject: the longest in the bundled corpus has 14
+MAX_WORDS = 16
 _MAX_ASIDE = 40  # words in all between a subject and its verb
 _MAX_LEAD = 40  # words before the subject
-
-_TOKEN = re.compile(
-    r"(?:[^\W\d_]\.){2,}"  # U.S.
-    r"|\b(?:Mr|Mrs|Ms|Dr|Gen|Col|Lt|Capt|Maj|Sgt|Adm|Prof|Sen|Rep|Gov|St|Brig|Cmdr)\."
-    r"|\b[A-Z]\.(?= [A-Z])"  # an initial
-    r"|\w+(?:[.'’&/-]\w+)*(?:(?<=s)['’](?= \w))?"
-    r"|[^\w\s]"
-)
-_DASHES = frozenset("-–—")
-_STOPS = frozenset(";:()[]*•?!.…") | _DASHES
-_QUOTES = frozenset('"“”„«»')
-_PARTICLES = frozenset(("al-", "el-", "an-", "as-", "at-", "ad-", "ar-", "ul-"))
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word or a mark, with its offsets in the sentence; `lower` has plain apostrophes."""
-
-    text: str
-    lower: str
-    start: int
-    end: int
-
-    @property
-    def is_name(self) -> bool:
-        """Whether it is written like a name: "Seoul", "al-Murrani"."""
-        return self.text[0].isupper() or (self.text[:3] in _PARTICLES and self.text[3:4].isupper())
-
-    @property
-    def is_quote(self) -> bool:
-        """Whether it is a double quotation mark."""
-        return self.text in _QUOTES
-
-    @property
-    def is_mark(self) -> bool:
-        """Whether it is a comma, a stop or a quotation mark."""
-        return self.text == "," or self.text in _STOPS or self.text in _QUOTES
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The words from `start` to `end`, the verb that they belong to, and whether it is passive."""
+    """The words of a subject and the verb that they belong to.
+
+    Attributes:
+        start: its first word.
+        end: one past its last word.
+        verb: the verb that says something, behind its auxiliaries: "deliver" of "will not deliver".
+        passive: whether something is done to the subject.
+        is_state: whether it only is something: "is unclear".
+    """
 
     start: int
     end: int
     verb: int
     passive: bool
-
-
-Words = Sequence[Word]
-
-
-def words_of(text: str) -> list[Word]:
-    """Split a text into words and marks."""
-    return [
-        Word(match.group(), match.group().lower().replace("’", "'"), match.start(), match.end())
-        for match in _TOKEN.finditer(text)
-    ]
+    is_state: bool
 
 
 def subject_of(words: Words, start: int, stop: int) -> Subject | None:
     """Return the subject of the clause that begins at `start`, or None."""
     start = _skip_lead(words, start, stop)
+    if start >= stop or _is_only_verb(words[start]):
+        return None
     end = None
     at = start
     while at < min(stop, start + _MAX_ASIDE):
         word = words[at]
-        if word.text == ",":
+        if word.text == "," and (listed := _after_list(words, at, stop)) is not None:
+            at = listed
+        elif word.text == ",":
             end = at if end is None else end
-            at = _after_aside(words, at, stop)
+            verb = _after_aside(words, start, at, stop)
+            return None if verb is None else _subject(words, start, end, verb, stop)
         elif word.is_mark:
             return None
         elif at > start and word.lower in cues.RELATIVE:
             end = at if end is None else end
-            at = _next_finite(words, at + 1, stop) + 1
+            at = _relative_verb(words, at + 1, stop) + 1
         elif at > start and is_finite(words, at, start):
             return _subject(words, start, at if end is None else end, at, stop)
         else:
@@ -98,21 +63,23 @@ def subject_of(words: Words, start: int, stop: int) -> Subject | None:
 
 
 def is_finite(words: Words, at: int, start: int) -> bool:
-    """Tell whether a word is a finite verb, as far as its form and the word before it show."""
+    """Tell whether a word is a finite verb, as far as its form and the words around it show."""
     word = words[at]
-    lower = word.lower
     if word.is_name:
         return False
-    if lower in cues.AUXILIARY:
+    if word.lower in verbs.AUXILIARY:
         return True
-    before = words[at - 1] if at > start else None
-    if before is not None and _wants_noun(words, at - 1, start):
+    if at == start:
+        return _looks_finite(word)
+    if _wants_noun(words, at - 1, start):
         return False
-    if lower in cues.ALSO_NOUNS:
-        return before is not None and _takes_verb(before) and (lower != "states" or _says_that(words, at))
-    if lower in cues.FINITE or (lower.endswith("ed") and len(lower) > 4 and "-" not in lower):
+    if word.lower in verbs.ALSO_NOUNS:
+        before = words[_before_adverbs(words, at, start)]
+        takes_verb = before.is_name or before.is_pronoun or before.is_person or before.is_body
+        return takes_verb and (word.lower != "states" or _is_followed(words, at, frozenset(("that",))))
+    if _looks_finite(word) or _is_unknown_verb(words, at):
         return True
-    return lower in cues.BASE and before is not None and _is_plural(head_of(words, start, at))
+    return word.lower in verbs.BASE and _is_plural(words, start, at)
 
 
 def phrase_end(words: Words, start: int, stop: int) -> int:
@@ -120,33 +87,71 @@ def phrase_end(words: Words, start: int, stop: int) -> int:
     at = start
     while at < min(stop, start + MAX_WORDS):
         word = words[at]
-        if word.is_mark or word.lower in cues.RELATIVE or word.lower in cues.END | cues.ADVERB:
+        if word.is_mark or word.lower in cues.RELATIVE or word.lower in cues.ADVERB:
             break
-        if at > start and (is_finite(words, at, start) or _is_time(words, at)):
+        if word.lower in cues.END and not (word.lower == "and" and _joins_names(words, start, at, stop)):
+            break
+        if at > start and (is_finite(words, at, start) or is_time(words, at)):
             break
         at += 1
     return at
 
 
-def head_of(words: Words, start: int, end: int) -> Word:
-    """Return the head of a noun phrase: its last word before the first preposition."""
-    for at in range(start + 1, end):
-        if words[at].lower in cues.PREPOSITION and not words[at].is_name:
-            return words[at - 1]
-    return words[end - 1]
+def _joins_names(words: Words, start: int, at: int, stop: int) -> bool:
+    """Tell whether "and" goes on with a noun of its own: "the Justice | and Trade Departments"."""
+    following = at + 1
+    if not start < at or following >= stop or not words[following].is_name or not words[at - 1].is_name:
+        return False
+    while following < stop and words[following].is_name:
+        following += 1
+    return following >= stop or not is_finite(words, following, at)
 
 
-def singular(lower: str) -> str:
-    """Return the singular of a regular plural."""
-    if lower.endswith("'s"):
-        lower = lower[:-2]
-    if lower.endswith("ies"):
-        return lower[:-3] + "y"
-    if lower.endswith("men"):
-        return lower[:-3] + "man"
-    if lower.endswith(("sses", "shes", "ches", "xes")):
-        return lower[:-2]
-    return lower[:-1] if lower.endswith("s") and not lower.endswith("ss") else lower
+def _is_plural(words: Words, start: int, end: int) -> bool:
+    while end - 1 > start and words[end - 1].lower in cues.ADVERB:
+        end -= 1
+    return head_of(words, start, end).is_plural or any(word.lower == "and" for word in words[start:end])
+
+
+def _looks_finite(word: Word) -> bool:
+    lower = word.lower
+    return lower in verbs.FINITE - verbs.ALSO_NOUNS or (
+        lower.endswith("ed") and len(lower) > 4 and "-" not in lower
+    )
+
+
+def _is_only_verb(word: Word) -> bool:
+    """Tell whether a word can begin no noun phrase: "has", "takes"; "wounded" can."""
+    return not word.is_name and (
+        word.lower in verbs.AUXILIARY
+        or (
+            word.lower in verbs.FINITE - verbs.ALSO_NOUNS - verbs.PARTICIPLE and not word.lower.endswith("ed")
+        )
+    )
+
+
+def _is_third(word: Word) -> bool:
+    return word.lower.endswith("s") and not word.lower.endswith(("ss", "'s", "us", "is"))
+
+
+def _is_unknown_verb(words: Words, at: int) -> bool:
+    """Tell "Minsk waives its duty" by the words around a verb that no list has."""
+    before = words[at - 1]
+    if not _is_third(words[at]):
+        return False
+    return (before.is_name or before.is_person or before.is_body) and _is_followed(words, at, cues.DETERMINER)
+
+
+def _before_adverbs(words: Words, at: int, start: int) -> int:
+    """Return the word before this one that is no adverb: "the conference | fully | supports"."""
+    at -= 1
+    while at > start and (words[at].lower in cues.ADVERB or words[at].lower.endswith("ly")):
+        at -= 1
+    return at
+
+
+def _is_followed(words: Words, at: int, by: frozenset[str]) -> bool:
+    return at + 1 < len(words) and words[at + 1].lower in by
 
 
 def _subject(words: Words, start: int, end: int, verb: int, stop: int) -> Subject | None:
@@ -156,27 +161,28 @@ def _subject(words: Words, start: int, end: int, verb: int, stop: int) -> Subjec
         return None
     was_be = False
     while verb + 1 < stop and (
-        words[verb].lower in cues.AUXILIARY or words[verb].lower in cues.ADVERB | cues.BE
+        words[verb].lower in verbs.AUXILIARY or words[verb].lower in cues.ADVERB | verbs.BE
     ):
-        was_be = was_be or words[verb].lower in cues.BE
+        was_be = was_be or words[verb].lower in verbs.BE
         verb += 1
     lower = words[verb].lower
-    passive = was_be and (lower.endswith("ed") or lower in cues.PARTICIPLE) and lower not in cues.STATE
+    passive = was_be and (lower.endswith("ed") or lower in verbs.PARTICIPLE) and lower not in verbs.STATE
     if not was_be and (later := _after_participle(words, verb, stop)) is not None:
         verb = later
-    return Subject(start, end, verb, passive)
+    is_state = was_be and not passive and not lower.endswith("ing")
+    return Subject(start, end, verb, passive, is_state)
 
 
 def _after_participle(words: Words, verb: int, stop: int) -> int | None:
     """Return the verb of "officials interviewed for this note complain", found as "interviewed"."""
     if not words[verb].lower.endswith("ed") or verb + 1 >= stop:
         return None
-    if words[verb + 1].lower not in cues.PREPOSITION or words[verb].lower in cues.SAYING:
+    if words[verb + 1].lower not in cues.PREPOSITION or words[verb].lower in verbs.SAYING:
         return None
     for at in range(verb + 2, min(stop, verb + 8)):
         if words[at].is_mark or words[at].lower in cues.RELATIVE:
             return None
-        if words[at].lower in cues.SAYING and is_finite(words, at, verb):
+        if words[at].lower in verbs.SAYING and is_finite(words, at, verb):
             return at
     return None
 
@@ -191,7 +197,8 @@ def _skip_lead(words: Words, start: int, stop: int) -> int:
             return at
         verb = _next_finite(words, at + 1, stop)
         comma = _next_comma(words, at + 1, stop)
-        if comma < stop and (comma < verb or words[at].lower in cues.SUBORDINATE):
+        is_whole = comma < verb or words[at].lower in cues.SUBORDINATE or words[at].text == "Should"
+        if comma < stop and (is_whole or _may_open_aside(words, verb, stop)):
             at = comma + 1
         else:
             return _back_from(words, at, verb)
@@ -201,18 +208,19 @@ def _skip_lead(words: Words, start: int, stop: int) -> int:
 def _opens_lead(words: Words, at: int, stop: int) -> bool:
     """Tell whether a phrase before the subject starts here: of place, of time, or a participle."""
     lower = words[at].lower
-    if lower in cues.PREPOSITION or lower in cues.SUBORDINATE:
+    if lower in cues.PREPOSITION or lower in cues.SUBORDINATE or words[at].text == "Should":
         return True
     if at + 1 < stop and lower.endswith(("ing", "ed")) and _next_comma(words, at, stop) < stop:
         return words[at + 1].lower in cues.PREPOSITION | cues.DETERMINER
-    return at + 1 < stop and singular(words[at + 1].lower) in cues.TIME and lower in cues.DETERMINER
+    timed = at + 1 < stop and singular(words[at + 1].lower) in cues.TIME
+    return timed and (lower in cues.DETERMINER or lower in ("last", "next"))
 
 
 def _after_dateline(words: Words, start: int, stop: int) -> int:
     """Step over "ALGIERS, June 14 - "."""
     if start < stop and words[start].text.isupper() and len(words[start].text) > 2:
         for at in range(start + 1, min(stop, start + 14)):
-            if words[at].text in _DASHES:
+            if words[at].text in DASHES:
                 return at + 1
     return start
 
@@ -220,11 +228,11 @@ def _after_dateline(words: Words, start: int, stop: int) -> int:
 def _back_from(words: Words, start: int, verb: int) -> int:
     """Return where the phrase before a verb begins: "in its last report | the panel recorded"."""
     at = verb - 1
-    while at > start and (words[at].lower in cues.ADVERB or _is_time(words, at)):
+    while at > start and (words[at].lower in cues.ADVERB or is_time(words, at)):
         at -= 1
     while at - 1 > start:
         word, before = words[at], words[at - 1]
-        if before.is_mark or before.lower in cues.ADVERB | cues.LEAD or _is_time(words, at - 1):
+        if before.is_mark or before.lower in cues.ADVERB | cues.LEAD or is_time(words, at - 1):
             break
         if before.lower in cues.PREPOSITION:
             if at - 2 <= start:
@@ -239,30 +247,70 @@ def _back_from(words: Words, start: int, verb: int) -> int:
 
 def _carries_name(word: Word) -> bool:
     """Tell whether a name may follow this word within one phrase: "minister Kono", "the Uzbek"."""
-    return word.is_name or word.lower in cues.DETERMINER or singular(word.lower) in cues.PERSON
+    return word.is_name or word.lower in cues.DETERMINER or word.is_person
 
 
-def _after_aside(words: Words, comma: int, stop: int) -> int:
-    """Return where the clause goes on after an aside: behind the comma that a verb follows."""
+def _after_list(words: Words, comma: int, stop: int) -> int | None:
+    """Return the end of a list of names that goes on at a comma: "Estonia, Finland and Norway"; else None."""
+    at = comma + 1
+    joined = False
+    while at < stop and (
+        words[at].is_name or words[at].text == "," or words[at].lower in ("and", "the", "of")
+    ):
+        joined = joined or words[at].lower == "and"
+        at += 1
+    closed = words[at - 1].is_name and at < stop and not words[at].is_mark
+    return at if joined and closed else None
+
+
+def _after_aside(words: Words, start: int, comma: int, stop: int) -> int | None:
+    """Return the verb with which a clause goes on after an aside: behind one of the next commas."""
+    plural = _is_plural(words, start, comma)
+    participle = None
     at = comma
     while at < stop:
-        following = at + 1
-        while following < stop and words[following].lower in cues.ADVERB:
-            following += 1
-        if following < stop and is_finite(words, following, following):
-            return following
+        verb = at + 1
+        while verb < stop and (words[verb].lower in cues.ADVERB or _is_date(words, verb)):
+            verb += 1
+        if verb < stop and _goes_on(words, verb, plural):
+            if not _may_open_aside(words, verb, stop):
+                return verb
+            participle = verb if participle is None else participle
         at = _next_comma(words, at + 1, stop)
-    return stop
+    return participle
+
+
+def _is_date(words: Words, at: int) -> bool:
+    on_a_day = words[at].lower == "on" and at + 1 < len(words) and is_time(words, at + 1)
+    return on_a_day or (words[at - 1].lower == "on" and is_time(words, at))
+
+
+def _goes_on(words: Words, at: int, plural: bool) -> bool:
+    word = words[at]
+    if word.is_name:
+        return False
+    if word.lower in verbs.AUXILIARY or _looks_finite(word):
+        return True
+    if plural:
+        return word.lower in verbs.BASE
+    return word.lower in verbs.ALSO_NOUNS or (_is_third(word) and _is_followed(words, at, cues.DETERMINER))
+
+
+def _may_open_aside(words: Words, at: int, stop: int) -> bool:
+    """Tell whether a verb may be the participle of an aside: ", published on Thursday,"."""
+    lower = words[at].lower
+    is_participle = lower.endswith("ed") or lower in verbs.PARTICIPLE
+    return is_participle and at + 1 < stop and words[at + 1].lower in cues.PREPOSITION
 
 
 def _trimmed(words: Words, start: int, end: int) -> int:
     """Drop adverbs and dates from the end of a phrase."""
     for at in range(start + 1, end):
-        if words[at].lower == "on" and at + 1 < end and _is_time(words, at + 1):
+        if words[at].lower == "on" and at + 1 < end and is_time(words, at + 1):
             end = at
             break
     while end > start and (
-        words[end - 1].lower in cues.ADVERB or words[end - 1].is_mark or _is_time(words, end - 1)
+        words[end - 1].lower in cues.ADVERB or words[end - 1].is_mark or is_time(words, end - 1)
     ):
         end -= 1
     return end
@@ -278,27 +326,14 @@ def _wants_noun(words: Words, at: int, start: int) -> bool:
     )
 
 
-def _takes_verb(word: Word) -> bool:
-    """Tell whether "supports" after this word is a verb: after a name, a person or a body."""
-    return word.is_name or word.lower in cues.PRONOUN or word.lower in cues.PERSON or word.lower in cues.GROUP
-
-
-def _says_that(words: Words, at: int) -> bool:
-    return at + 1 < len(words) and words[at + 1].lower == "that"
-
-
-def _is_plural(word: Word) -> bool:
-    lower = word.lower
-    return lower in cues.PRONOUN | {"we", "i", "you"} or (
-        lower.endswith(("s", "men", "people")) and not lower.endswith("ss")
-    )
-
-
-def _is_time(words: Words, at: int) -> bool:
-    lower = words[at].lower
-    if lower == "may":
-        return words[at].is_name
-    return lower in cues.MONTH_OR_DAY or lower.isdigit()
+def _relative_verb(words: Words, start: int, stop: int) -> int:
+    """Return the verb of a relative clause: "who | studies exports", "which the army | bought"."""
+    at = start
+    while at < stop and words[at].lower in cues.ADVERB:
+        at += 1
+    if at < stop and not words[at].is_name and (_is_third(words[at]) or words[at].lower in verbs.BASE):
+        return at
+    return _next_finite(words, start, stop)
 
 
 def _next_comma(words: Words, start: int, stop: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -130,8 +130,8 @@ class Reader:
             else dict.fromkeys(asked)
         )
         text = clean_with_offsets(article.text, max_chars=self._max_chars)
-        spans = split_sentences(text.text)
-        stances = self._stances(text, spans, list(by_target), offset)
+        sentences = list(_sentences(text, offset))
+        stances = self._stances(sentences, list(by_target))
         return Reading(
             article=article,
             topics=topics,
@@ -140,7 +140,7 @@ class Reader:
                 for target, topic in by_target.items()
             ),
             stances=tuple(stances),
-            sentences=len(spans),
+            sentences=len(sentences),
             cut_chars=text.original_chars - text.read_chars,
             mixed_script=text.mixed_script,
             warnings=_warnings(predicted, text),
@@ -148,35 +148,39 @@ class Reader:
             stance_model=self.stance.provenance,
         )
 
-    def _stances(
-        self, text: CleanText, spans: Sequence[Span], targets: Sequence[str], offset: int
-    ) -> list[SentenceStance]:
+    def _stances(self, sentences: Sequence[_Sentence], targets: Sequence[str]) -> list[SentenceStance]:
         """Ask about every target in every sentence, in one call, and keep the sentences that concern it."""
-        sentences = [text.text[span.start : span.end] for span in spans]
-        contexts = ["", *sentences[:-1]]
-        examples = [
-            StanceExample(sentence=sentence, target=target, context=context)
-            for target in targets
-            for sentence, context in zip(sentences, contexts, strict=True)
-        ]
-        found = []
-        for position, answer in enumerate(self.stance.predict(examples)):
-            if answer.label == UNRELATED:
-                continue
-            row = position % len(spans)
-            start, end = text.original_span(*spans[row])
-            found.append(
-                SentenceStance(
-                    target=examples[position].target,
-                    label=answer.label,
-                    probability=answer.probability,
-                    sentence=sentences[row],
-                    start=offset + start,
-                    end=offset + end,
-                    holder=_holder(text, spans, row, offset),
-                )
+        asked = [(target, sentence) for target in targets for sentence in sentences]
+        answers = self.stance.predict([sentence.question(target) for target, sentence in asked])
+        return [
+            SentenceStance(
+                target=target,
+                label=answer.label,
+                probability=answer.probability,
+                sentence=sentence.text,
+                start=sentence.start,
+                end=sentence.end,
+                holder=sentence.holder,
             )
-        return found
+            for (target, sentence), answer in zip(asked, answers, strict=True)
+            if answer.label != UNRELATED
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A cleaned sentence, the one before, and who holds its stance; offsets into the text that was given."""
+
+    text: str
+    context: str
+    start: int
+    end: int
+    holder: Holder | None
+
+    def question(self, target: str) -> StanceExample:
+        """Ask how the holder stands toward a target; without a holder, what the sentence conveys."""
+        named = self.holder.mention if self.holder else ""
+        return StanceExample(sentence=self.text, target=target, holder=named or None, context=self.context)
 
 
 def split_headline(text: str) -> tuple[Article, int]:
@@ -191,16 +195,30 @@ def split_headline(text: str) -> tuple[Article, int]:
     return Article(text=text), 0
 
 
-def _holder(text: CleanText, spans: Sequence[Span], row: int, offset: int) -> Holder | None:
-    """Find the holder of a sentence, its offsets moved into the text that was given."""
-    span = spans[row]
-    before = spans[row - 1] if row else Span(0, 0)
-    holder = find_holder(text.text[span.start : span.end], text.text[before.start : before.end])
-    if holder is None:
-        return None
-    shift = before.start if holder.in_context else span.start
-    start, end = text.original_span(holder.start + shift, holder.end + shift)
-    return replace(holder, start=offset + start, end=offset + end)
+def _sentences(text: CleanText, offset: int) -> Iterator[_Sentence]:
+    """Yield the sentences of a text in order."""
+    before = Span(0, 0)
+    last: Holder | None = None
+    for span in split_sentences(text.text):
+        sentence, context = text.text[slice(*span)], text.text[slice(*before)]
+        holder = find_holder(sentence, context)
+        if holder is not None:
+            named_in = before if holder.in_context else span
+            start, end = text.original_span(named_in.start + holder.start, named_in.start + holder.end)
+            holder = _resolved(replace(holder, start=offset + start, end=offset + end), last)
+        last = holder
+        start, end = text.original_span(*span)
+        yield _Sentence(sentence, context, offset + start, offset + end, holder)
+        before = span
+
+
+def _resolved(holder: Holder, last: Holder | None) -> Holder:
+    """Let the same pronoun in a row mean the same: "He said …. He added …"."""
+    if last is None or not last.in_context or holder.in_context:
+        return holder
+    if holder.text.lower() != last.mention.lower():
+        return holder
+    return replace(last, cue=holder.cue, mention=holder.mention)
 
 
 def _topic(score: Score, names: Mapping[str, str]) -> TopicReading:

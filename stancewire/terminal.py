@@ -24,7 +24,8 @@ _UNSAFE = re.compile(
 _BLANKS = re.compile("[\t\n\r\u2028\u2029\x85]+")
 _STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "", "no_evidence": "dim"}
 _BAR_CELLS = 20
-_HOLDER_CELLS = 22
+_STANCE_CELLS = 28
+_HOLDER_CELLS = 20
 
 
 def escape(text: str) -> str:
@@ -38,7 +39,7 @@ def console_on(stream: IO[str]) -> Console:
 
 
 def print_reading(console: Console, reading: Reading, where: str) -> None:
-    """Print one reading: title, topics, roll-up, then the sentences of every target."""
+    """Print one reading: title, topics, roll-up, then every sentence with its stances."""
     console.print(_text(reading.article.title or where, "bold"))
     console.print(_text(" · ".join(_facts(reading, where)), "dim"))
     _section(console, "Topics", _topics_table(console, reading.topics))
@@ -46,9 +47,8 @@ def print_reading(console: Console, reading: Reading, where: str) -> None:
         console.print(_text("\nNo topic is decided, so nothing was asked; name a --target to ask about."))
     else:
         _section(console, "Stances", _targets_table(reading.targets))
-    for target in reading.targets:
-        if found := [stance for stance in reading.stances if stance.target == target.target]:
-            _section(console, f"Toward {target.target}", _stances_table(found))
+    if reading.stances:
+        _section(console, "Sentences", _sentences_table(reading))
     console.print()
 
 
@@ -112,18 +112,28 @@ def _targets_table(targets: Iterable[TargetReading]) -> Table:
     return table
 
 
-def _stances_table(stances: Iterable[SentenceStance]) -> Table:
-    table = _table("stance", ("p", "right"), "holder", "sentence")
-    table.columns[2].max_width = _HOLDER_CELLS
-    table.columns[3].ratio = 1
-    for stance in stances:
+def _sentences_table(reading: Reading) -> Table:
+    """Make one row per sentence, with a line for each target that it concerns."""
+    by_sentence: dict[tuple[int, int], list[SentenceStance]] = {}
+    for stance in sorted(reading.stances, key=lambda stance: stance.start):
+        by_sentence.setdefault((stance.start, stance.end), []).append(stance)
+    table = _table("stance", "holder", "sentence")
+    table.columns[0].max_width = _STANCE_CELLS
+    table.columns[1].max_width = _HOLDER_CELLS
+    table.columns[2].ratio = 1
+    several = len(reading.targets) > 1
+    for stances in by_sentence.values():
+        lines = [_stance_line(stance, several) for stance in stances]
+        holder = stances[0].holder
         table.add_row(
-            _text(stance.label, _STYLES.get(stance.label, "")),
-            f"{stance.probability:.2f}",
-            _text(stance.holder.text if stance.holder else ""),
-            _text(stance.sentence),
+            Text("\n").join(lines), _text(holder.text if holder else ""), _text(stances[0].sentence)
         )
     return table
+
+
+def _stance_line(stance: SentenceStance, with_target: bool) -> Text:
+    target = f" {stance.target}" if with_target else ""
+    return _text(f"{stance.label:<7} {stance.probability:.2f}{target}", _STYLES.get(stance.label, ""))
 
 
 def _labels_table(artefact: Artefact) -> Table:

@@ -1,0 +1,138 @@
+"""Holders: news sentences of many shapes, each with who is named there as holding its stance."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stancewire.holders import Holder, find_holder
+
+SUBJECTS = [
+    ("Seoul opposes any transfer of tank engines to Kigali.", "Seoul"),
+    ("The foreign minister welcomed the agreement.", "The foreign minister"),
+    ("The prime minister of Estonia rejected the offer.", "The prime minister of Estonia"),
+    ("A spokesman for the Kremlin said talks would resume.", "A spokesman for the Kremlin"),
+    ("A spokeswoman for the International Red Cross denied it.", "A spokeswoman for the International Red Cross"),
+    ("Moscow's foreign ministry called the measures illegal.", "Moscow's foreign ministry"),
+    ("Analysts doubt that the price cap works.", "Analysts"),
+    ("Most European diplomats doubt that the cap works.", "Most European diplomats"),
+    ("Critics say the sale rewards a dictator.", "Critics"),
+    ("Human rights groups urged a halt to the deliveries.", "Human rights groups"),
+    ("Oil traders expect little from the ban.", "Oil traders"),
+    ("The European Commission will propose a new round of sanctions.", "The European Commission"),
+    ("The White House has vetoed the bill.", "The White House"),
+    ("Parliament ratified the treaty by one vote.", "Parliament"),
+    ("The central bank warned of shortages.", "The central bank"),
+    ("Iran rejects talks under pressure.", "Iran"),
+    ("Putin vows to answer the new sanctions.", "Putin"),
+    ("Norway and Sweden have suspended the licences.", "Norway and Sweden"),
+    ("France, Germany and Italy back the embargo.", "France, Germany and Italy"),
+    ("President Emmanuel Macron praised the envoys.", "President Emmanuel Macron"),
+    ("Gen. Mark A. Dunlop told reporters the shells had arrived.", "Gen. Mark A. Dunlop"),
+    ("U.S. officials said on Tuesday that the relief would end.", "U.S. officials"),
+    ("US officials said on Tuesday that the relief would end.", "US officials"),
+    ("Some of them want the embargo lifted.", "Some of them"),
+    ("Others fear a war.", "Others"),
+    ("Nobody supports the deal.", "Nobody"),
+    ("We support the embargo.", "We"),
+    ("I would lift the ban tomorrow.", "I"),
+    ("Brussels is divided about the next package.", "Brussels"),
+    ("Hanoi values its ties with both sides.", "Hanoi"),
+    ("The ministry waives its fee for envoys.", "The ministry"),
+    ("A report by the panel accused two traders.", "A report by the panel"),
+]
+LEADS = [
+    ("GENEVA, March 3 - The delegation walked out of the talks.", "The delegation"),
+    ("In Khartoum, the army rejected the truce.", "the army"),
+    ("On Monday the cabinet approved the export.", "the cabinet"),
+    ("Last week the senate blocked the sale.", "the senate"),
+    ("After two days of talks, the mediators announced a pause.", "the mediators"),
+    ("But Tokyo refused to sell the engines.", "Tokyo"),
+    ("Asked about the shells, the minister declined to comment.", "the minister"),
+    ("Although the embargo expired, Beijing refused to deliver.", "Beijing"),
+    ("Meanwhile, opposition leaders demanded a debate.", "opposition leaders"),
+    ("According to two officials, the contract was signed in May.", "two officials"),
+    ("In the words of one envoy, the talks were a waste of time.", "one envoy"),
+]
+ASIDES = [
+    ("The minister, who took office in May, condemned the raid.", "The minister"),
+    ("The company, based in Izmir, denied the charge.", "The company"),
+    ("The ambassador, a former general, defended the sale.", "The ambassador"),
+    ("The president, Ada Lindqvist, opposed the purchase.", "Ada Lindqvist"),
+    ("Ada Lindqvist, the president, opposed the purchase.", "Ada Lindqvist"),
+    ("The notice, published on Thursday, said the ban would stay.", "The notice"),
+    ("Trade unions, for their part, oppose the export.", "Trade unions"),
+    ("The mayor, Jon Ivers, doubts that it will help.", "Jon Ivers"),
+    ("Officials interviewed for this story complain of delays.", "Officials"),
+]
+ATTRIBUTIONS = [
+    ("The shells never arrived, two officials said.", "two officials"),
+    ("The embargo was breached, said a member of the panel.", "a member of the panel"),
+    ("The ban, the chancellor said, had failed.", "the chancellor"),
+    ("Sanctions, according to the finance ministry, cost the country little.", "the finance ministry"),
+    ("The contract was void, according to the Justice and Trade Departments.", "the Justice and Trade Departments"),
+    ("Prices rose by a third, according to a survey published on Friday.", "a survey"),
+    ("The treaty was oversold, said Ines Okafor of the Harbour Institute, and has changed nothing.",
+     "Ines Okafor of the Harbour Institute"),
+    ("The proposal was rejected by the opposition.", "the opposition"),
+    ("The visit was sharply condemned by Seoul.", "Seoul"),
+    ("The offer has been withdrawn by the company.", "the company"),
+]  # fmt: skip
+QUOTES = [
+    ('"We will not sign," the envoy said.', "the envoy"),
+    ('"We will not sign," said the envoy.', "the envoy"),
+    ("“We will not sign this,” said Prime Minister Lena Novak.", "Prime Minister Lena Novak"),
+    ("‘We will not sign this,’ said the chief negotiator.", "the chief negotiator"),
+    ('"We will not sign," Novak told reporters in Doha.', "Novak"),
+    ('"It is a bad deal," shrugged a dealer in Aden.', "a dealer in Aden"),
+    ('The envoy said: "Nothing will be signed before June."', "The envoy"),
+    ('"Sanctions," the minister argued, "are the only tool that we have left."', "the minister"),
+    ('"They are wrong," said the trade secretary, Paul Adeyemi.', "Paul Adeyemi"),
+    ('The minister called the ban "a gift to smugglers" on Monday.', "The minister"),
+    ('"The sanctions must be lifted at once," according to a statement by the junta.', "a statement"),
+    ('and will never accept it," the general added.', "the general"),
+]  # fmt: skip
+NOBODY = [
+    "The weather improved.",
+    "Sanctions threaten the economy.",
+    "Talks resumed on Monday.",
+    "The embargo was lifted in 2018.",
+    "The treaty enters into force in May.",
+    "There is no exemption for this.",
+    "It is unclear whether the shells arrived.",
+    "Refusals are rare.",
+    "Two missiles hit the port.",
+    "Inflation reached nine percent.",
+    "Peace at last?",
+    "No deal yet",
+    "A drone developed by a private company crashed.",
+    "Several shipments were seized.",
+    "None of it was signed.",
+    "What happened next is disputed.",
+    "",
+    " ",
+    "...",
+    '"',
+    "12 May 2021",
+]
+
+
+def named(sentence: str, context: str = "") -> str | None:
+    holder = find_holder(sentence, context)
+    return None if holder is None else holder.text
+
+
+@pytest.mark.parametrize(("sentence", "holder"), SUBJECTS + LEADS + ASIDES + ATTRIBUTIONS + QUOTES)
+def test_who_is_named_holds_the_stance(sentence: str, holder: str) -> None:
+    found = find_holder(sentence)
+    assert found is not None
+    assert found.text == found.mention == holder == sentence[found.start : found.end]
+    assert not found.in_context
+
+
+@pytest.mark.parametrize("sentence", NOBODY)
+def test_where_nobody_is_named_nobody_is_found(sentence: str) -> None:
+    assert named(sentence) is None
