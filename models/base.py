@@ -26,6 +26,16 @@ class StrictModel(BaseModel):
     )
 
 
+class FamilyConfig(StrictModel):
+    """What the config of every family has."""
+
+    family: str
+    """Name of the family."""
+
+    target_blind: bool = False
+    """Stance only: know nothing of the target. The baseline that a stance model must beat."""
+
+
 @dataclass(frozen=True)
 class LabelledSet:
     """Examples with their truth.
@@ -59,9 +69,9 @@ class Family(ABC):
     """A way to learn a task. Constructors only store; `fit` checks and learns; learned names end in `_`."""
 
     name: ClassVar[str]
-    Config: ClassVar[type[StrictModel]]
+    Config: ClassVar[type[FamilyConfig]]
 
-    def __init__(self, config: StrictModel, *, seed: int) -> None:
+    def __init__(self, config: FamilyConfig, *, seed: int) -> None:
         self.config = config
         self.seed = seed
 

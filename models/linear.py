@@ -22,7 +22,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from models.base import Examples, Family, LabelledSet, StrictModel
+from models.base import Examples, Family, FamilyConfig, LabelledSet
 from models.linear_rows import ClassWeights, check, check_terms, frequent, macro_f1, problems
 from stancewire.calibration import Probabilities, Task
 from stancewire.features import FEATURES, FEATURES_VERSION, Terms
@@ -35,7 +35,7 @@ Scores: TypeAlias = NDArray[np.float64]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class LinearConfig(StrictModel):
+class LinearConfig(FamilyConfig):
     """How the linear family learns."""
 
     family: Literal["linear"] = "linear"
@@ -62,9 +62,6 @@ class LinearConfig(StrictModel):
     """Weight of the rows where a label holds, by label name; a label not named has 1. "balanced": inverse to
     how often each label holds."""
 
-    target_blind: bool = False
-    """Stance only: leave out every feature of the target. The baseline that a stance model must beat."""
-
     max_iterations: Annotated[int, Field(ge=1)] = 1_000
     """Steps after which the solver gives up."""
 
@@ -81,7 +78,7 @@ class Linear(Family):
     """
 
     name: ClassVar[str] = "linear"
-    Config: ClassVar[type[StrictModel]] = LinearConfig
+    Config: ClassVar[type[FamilyConfig]] = LinearConfig
     config: LinearConfig
 
     def fit(self, train: LabelledSet, dev: LabelledSet) -> Self:

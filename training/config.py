@@ -1,0 +1,249 @@
+"""The typed config of a training run: every default is here, a YAML file holds only what differs."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from models.base import FamilyConfig, StrictModel
+from models.registry import family, names
+from stancewire.calibration import Task
+from training.calibrate import METHODS, Method
+from training.data.sources import Format
+from training.data.split import By
+
+Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Texts: TypeAlias = Annotated[tuple[Text, ...], Field(strict=False)]
+
+DEFAULT_FAMILY = "linear"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def _date(value: str) -> str:
+    try:
+        if len(value) == len("YYYY-MM-DD") and date.fromisoformat(value):
+            return value
+    except ValueError:
+        pass
+    raise _wanted("a date as YYYY-MM-DD")
+
+
+def _model_name(value: str) -> str:
+    if _NAME.fullmatch(value):
+        return value
+    raise _wanted("up to 100 letters, digits, '_', '.' and '-'")
+
+
+def _wanted(what: str) -> PydanticCustomError:
+    """Return an error that reads as pydantic's own: wanted WHAT, got VALUE."""
+    return PydanticCustomError("wanted", "Input should be {what}", {"what": what})
+
+
+def _wanted_at(key: str, what: str, value: object) -> ValidationError:
+    """Return an error of one key of the section that is being checked."""
+    return ValidationError.from_exception_data(
+        "section", [InitErrorDetails(type=_wanted(what), loc=(key,), input=value)]
+    )
+
+
+Date: TypeAlias = Annotated[str, AfterValidator(_date)]
+ModelName: TypeAlias = Annotated[str, AfterValidator(_model_name)]
+
+
+class DataConfig(StrictModel):
+    """Which corpus, and how it is written; docs/data.md tells the schema."""
+
+    path: Text = "data/articles.jsonl"
+    """A .jsonl, .csv, .tsv or .parquet file, a folder with train, dev and test files, or hub:owner/name."""
+
+    codebook: Text = "data/codebook.yaml"
+    """YAML file that says what the labels mean."""
+
+    format: Format = "auto"
+    """How the file is written; "auto" goes by its suffix."""
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    """What parts the cells of a CSV row; null goes by the suffix."""
+
+    columns: dict[str, Text] = Field(default_factory=dict)
+    """Their column by our field, where the names differ."""
+
+    label_map: dict[str, Text] = Field(default_factory=dict)
+    """Our label by theirs; labels match exactly."""
+
+    topics_separator: Text = ";"
+    """What parts topics, and countries, in one CSV cell."""
+
+
+class SplitConfig(StrictModel):
+    """What is learned from, what calibrates, what is judged on; stories stay whole."""
+
+    by: By = "event"
+    """"event" (whole stories), "time" (the newest are the test), "outlet" (the named ones are), "target"
+    (stance toward targets that training never sees), "given" (the corpus says), "random" (rows; it leaks)."""
+
+    dev: Share = 0.2
+    """Share of the rows that calibrate and set thresholds."""
+
+    test: Share = 0.2
+    """Share of the rows that judge."""
+
+    dev_from: Date | None = None
+    """By time: first date (YYYY-MM-DD) of dev; null takes the share."""
+
+    test_from: Date | None = None
+    """By time: first date (YYYY-MM-DD) of test; null takes the share."""
+
+    outlets: Texts = ()
+    """By outlet: those that are the test."""
+
+    targets: Texts = ()
+    """By target: those held out; empty: all that only test stories have."""
+
+    near_duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.4
+    """Share of the shorter text's word trigrams that the longer one has, from which two articles are one
+    story."""
+
+    allow_leaks: Texts = ()
+    """Kinds of leaks (same_text, near_text, same_sentence, same_event) or ids of articles that may leak."""
+
+    @field_validator("test")
+    @classmethod
+    def _leaves_train(cls, test: float, info: ValidationInfo) -> float:
+        dev = info.data.get("dev", 0.0)
+        if dev + test >= 1:
+            raise _wanted(f"less than {1 - dev:g}, so that dev and test leave rows to learn from")
+        return test
+
+    @field_validator("test_from")
+    @classmethod
+    def _after_dev(cls, test_from: str | None, info: ValidationInfo) -> str | None:
+        dev_from = info.data.get("dev_from")
+        if test_from and dev_from and dev_from >= test_from:
+            raise _wanted(f"a date after dev_from, which is {dev_from}")
+        return test_from
+
+
+class CalibrationConfig(StrictModel):
+    """How probabilities are mended on dev."""
+
+    method: Literal["auto", "none", "platt", "temperature", "vector"] = "auto"
+    """"auto": "platt" for topics, "vector" for stance. "temperature" is for stance alone."""
+
+    folds: Annotated[int, Field(ge=2, le=100)] = 5
+    """Folds, whole stories together, in which thresholds see only probabilities that others calibrated."""
+
+
+class ThresholdConfig(StrictModel):
+    """How decisions are cut on dev."""
+
+    min_positives: Annotated[int, Field(ge=1)] = 10
+    """A topic with fewer positives on dev keeps 0.5; with fewer of any stance, stances are weighed alike."""
+
+
+class EvaluationConfig(StrictModel):
+    """How the test is told."""
+
+    samples: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """Resamples of stories behind every interval."""
+
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    """Share of resamples that an interval holds."""
+
+    bins: Annotated[int, Field(ge=2, le=100)] = 10
+    """Bins, of equal mass, of the expected calibration error."""
+
+    random_split: bool = True
+    """Whether to train once more on a split by rows, which leaks, and print how much better that looks."""
+
+
+class TrackingConfig(StrictModel):
+    """Where the run is kept. The server or database is the environment's: MLFLOW_TRACKING_URI."""
+
+    experiment: Text = "stancewire"
+    """Name of the MLflow experiment."""
+
+    register_model: bool = True
+    """Whether the model is registered, under `name`, as a new version with the alias "challenger"."""
+
+    target_blind_margin: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Stance: macro-F1 by which the model must beat the target-blind one on test, or it is not registered."""
+
+
+class RunConfig(StrictModel):
+    """One training run: one task, one model."""
+
+    task: Task
+    """"topics" (of articles) or "stance" (of sentences toward a target)."""
+
+    name: ModelName = ""
+    """Of the model: folder of the artefact and name in the registry. Default: stancewire-TASK."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Of the split, the fit, the folds and the resamples."""
+
+    output: Text = "artefacts"
+    """Folder that gets the artefact's folder."""
+
+    data: DataConfig = Field(default_factory=DataConfig)
+    split: SplitConfig = Field(default_factory=SplitConfig)
+    model: SerializeAsAny[FamilyConfig] = Field(
+        default_factory=lambda: family(DEFAULT_FAMILY).Config.model_validate({"family": DEFAULT_FAMILY})
+    )
+    calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
+    thresholds: ThresholdConfig = Field(default_factory=ThresholdConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    tracking: TrackingConfig = Field(default_factory=TrackingConfig)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: object) -> object:
+        """Name the model after its task, where nobody did."""
+        if isinstance(values, dict) and "name" not in values and values.get("task") in METHODS:
+            return {**values, "name": f"stancewire-{values['task']}"}
+        return values
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _of_family(cls, value: object) -> object:
+        """Let the family that is named check its own section."""
+        if not isinstance(value, dict):
+            return value
+        name = value.get("family", DEFAULT_FAMILY)
+        if name not in names():
+            raise _wanted_at("family", " or ".join(map(repr, names())), name)
+        return family(name).Config.model_validate({**value, "family": name})
+
+    @field_validator("split")
+    @classmethod
+    def _splits_task(cls, split: SplitConfig, info: ValidationInfo) -> SplitConfig:
+        if split.by == "target" and info.data.get("task") == "topics":
+            raise _wanted_at("by", "a split that fits topics (by target is for stance alone)", split.by)
+        return split
+
+    @field_validator("calibration")
+    @classmethod
+    def _mends_task(cls, calibration: CalibrationConfig, info: ValidationInfo) -> CalibrationConfig:
+        methods = METHODS.get(info.data.get("task", "stance"), ())
+        if calibration.method not in ("auto", *methods):
+            fitting = " or ".join(repr(name) for name in ("auto", *methods))
+            raise _wanted_at("method", f"{fitting} for {info.data['task']}", calibration.method)
+        return calibration
+
+    @property
+    def calibration_method(self) -> Method:
+        """The method in use, "auto" resolved."""
+        return METHODS[self.task][0] if self.calibration.method == "auto" else self.calibration.method
