@@ -47,7 +47,8 @@ class Calibration:
         p = np.clip(probabilities.astype(np.float64), _TINY, 1.0 - _TINY)
         slope, intercept = np.asarray(self.slope), np.asarray(self.intercept)
         if task == "topics":
-            z = slope * (np.log(p) - np.log1p(-p)) + intercept
+            # Beyond 700 e^-z overflows, and the answer is 0 or 1 long before.
+            z = np.clip(slope * (np.log(p) - np.log1p(-p)) + intercept, -700.0, 700.0)
             return np.asarray(1.0 / (1.0 + np.exp(-z)), dtype=np.float32)
         z = slope * np.log(p) + intercept
         z -= z.max(axis=1, keepdims=True, initial=-np.inf)

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_softmax
 
 from stancewire.calibration import Calibration, Probabilities, Task
+from training.evaluate.reliability import labelled_rows
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ def fit_calibration(
         truth: 1, 0 or NaN (left out), same shape.
         task: "topics" takes "platt" (Platt, 1999) or "none"; "stance" takes "temperature" or "vector" (both
             Guo et al., 2017) or "none".
-        method: see there.
+        method: see there. What the rows cannot tell stays as it is: a topic that holds always or never, a
+            stance with one class only; with a class missing, "vector" becomes "temperature".
 
     Raises:
         ValueError: for a method that does not fit the task.
@@ -43,14 +45,15 @@ def fit_calibration(
     if method not in METHODS[task]:
         raise ValueError(f"{task}: wanted a calibration of {', '.join(METHODS[task])}, got {method}")
     n_labels = truth.shape[1]
-    if method == "none" or not len(truth):
+    if method == "none":
         return Calibration.identity(n_labels)
     p = np.clip(probabilities.astype(np.float64), _TINY, 1 - _TINY)
     if task == "topics":
         fits = [_platt(np.log(p[:, i]) - np.log1p(-p[:, i]), truth[:, i]) for i in range(n_labels)]
         slope, intercept = zip(*fits, strict=True)
         return Calibration(method, slope, intercept)
-    return _softmax_fit(np.log(p), truth, method)
+    known = labelled_rows(truth)
+    return _softmax_fit(np.log(p[known]), truth[known].astype(np.float64), method)
 
 
 def cross_fit(
@@ -65,7 +68,8 @@ def cross_fit(
 ) -> Probabilities:
     """Return calibrated probabilities where no row was calibrated by a fit that saw its event cluster.
 
-    Thresholds are chosen on these, so that they never rest on rows that calibrated themselves.
+    Thresholds are chosen on these, so that they never rest on rows that calibrated themselves. With one
+    cluster there is nothing else to fit on: its rows stay as they are.
     """
     calibrated = probabilities.copy()
     fold_of = assign_folds(groups, folds, seed)
@@ -95,7 +99,7 @@ def _platt(logit: NDArray[np.float64], truth: NDArray[np.float32]) -> tuple[floa
     positives = float(y.sum())
     negatives = len(y) - positives
     if not positives or not negatives:
-        _LOG.warning("calibration: a label with one class only on dev stays as it is")
+        _LOG.info("calibration: a label that holds on %d of %d rows stays as it is", positives, len(y))
         return 1.0, 0.0
     # Platt's smoothed targets: no row is certain.
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
@@ -109,8 +113,16 @@ def _platt(logit: NDArray[np.float64], truth: NDArray[np.float32]) -> tuple[floa
     return float(np.exp(x[0])), float(x[1])
 
 
-def _softmax_fit(logs: NDArray[np.float64], truth: NDArray[np.float32], method: Method) -> Calibration:
+def _softmax_fit(logs: NDArray[np.float64], truth: NDArray[np.float64], method: Method) -> Calibration:
     n_labels = truth.shape[1]
+    n_present = int((truth.sum(axis=0) > 0).sum())
+    if n_present < 2:
+        _LOG.info("calibration: %d rows of %d classes leave stance as it is", len(truth), n_present)
+        return Calibration.identity(n_labels)
+    if method == "vector" and n_present < n_labels:
+        # Its own intercept would push the missing class toward never.
+        _LOG.info("calibration: a class without rows, so one temperature for all")
+        method = "temperature"
 
     def unpack(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if method == "temperature":

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancewire.calibration import Probabilities, Task, decide
-from training.evaluate.bootstrap import resample_weights
-from training.evaluate.metrics import f1
+from training.evaluate.bootstrap import group_numbers, resample_weights, sum_by_group
+from training.evaluate.metrics import counts_of, f1, macro
 
 FALLBACK = 0.5
 _GRID = np.round(np.linspace(0.05, 0.95, 91), 2)
@@ -42,20 +42,18 @@ def choose_thresholds(
         seed: of the resampling.
     """
     n_labels = truth.shape[1]
-    positives = (truth == 1).sum(axis=0)
-    group_of = np.unique(np.asarray(groups), return_inverse=True)[1]
-    weights = resample_weights(int(group_of.max()) + 1, _SAMPLES, seed)
-    if task == "topics":
-        return tuple(
-            _peak(probabilities[:, i], truth[:, i], group_of, weights)
-            if positives[i] >= min_positives
-            else FALLBACK
-            for i in range(n_labels)
-        )
+    enough = (truth == 1).sum(axis=0) >= max(1, min_positives)
     equal = np.full(n_labels, 1 / n_labels)
-    if (positives < min_positives).any():
-        return tuple(equal.tolist())
-    return _ascend(probabilities, truth, group_of, weights, equal)
+    if not enough.any() or (task == "stance" and not enough.all()):
+        return (FALLBACK,) * n_labels if task == "topics" else tuple(equal.tolist())
+    group_of = group_numbers(groups)
+    weights = resample_weights(int(group_of.max()) + 1, _SAMPLES, seed)
+    if task == "stance":
+        return _ascend(probabilities, truth, group_of, weights, equal)
+    return tuple(
+        _peak(probabilities[:, i], truth[:, i], group_of, weights) if enough[i] else FALLBACK
+        for i in range(n_labels)
+    )
 
 
 def _peak(
@@ -65,9 +63,7 @@ def _peak(
     weights: NDArray[np.float64],
 ) -> float:
     decided = probabilities[:, None] >= _GRID[None, :].astype(np.float32)
-    holds, fails = (truth == 1)[:, None], (truth == 0)[:, None]
-    counts = np.stack([holds & decided, fails & decided, holds & ~decided], axis=-1)
-    curve = np.nanmean(f1(_resampled(counts, group_of, weights)), axis=0)
+    curve = np.nanmean(f1(_resampled(counts_of(truth[:, None], decided), group_of, weights)), axis=0)
     best = np.flatnonzero(curve >= curve.max() - 1e-9)
     return float(_GRID[best[len(best) // 2]])
 
@@ -81,9 +77,8 @@ def _ascend(
 ) -> tuple[float, ...]:
     def score(factors: NDArray[np.float64]) -> float:
         decided = decide(probabilities, (equal * factors).astype(np.float32), "stance")
-        counts = np.stack([(truth == 1) & decided, (truth == 0) & decided, (truth == 1) & ~decided], axis=-1)
-        macro = float(np.nanmean(f1(_resampled(counts, group_of, weights))))
-        return macro - _SHRINKAGE * float(np.mean(np.log(factors) ** 2))
+        found = np.nanmean(macro(_resampled(counts_of(truth, decided), group_of, weights)))
+        return float(found) - _SHRINKAGE * float(np.mean(np.log(factors) ** 2))
 
     factors = np.ones(len(equal))
     best = score(factors)
@@ -101,6 +96,4 @@ def _resampled(
     counts: NDArray[np.bool_], group_of: NDArray[np.intp], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Sum counts [n_rows, ..., 3] by group and weigh the groups: [n_resamples, ..., 3]."""
-    by_group = np.zeros((weights.shape[1], *counts.shape[1:]))
-    np.add.at(by_group, group_of, counts)
-    return np.tensordot(weights, by_group, axes=1)
+    return np.tensordot(weights, sum_by_group(counts, group_of), axes=1)

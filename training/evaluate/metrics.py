@@ -6,114 +6,40 @@ in the data is undefined: it is None, left out of macro-F1, and said so in `warn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stancewire.calibration import Probabilities, Task
-from training.evaluate.bootstrap import resample_weights
+from stancewire.errors import StancewireError
+from training.evaluate.bootstrap import group_numbers, resample_weights, sum_by_group
 from training.evaluate.reliability import brier_score, expected_calibration_error
+from training.evaluate.scores import CalibrationScores, Evaluation, Interval, LabelScores
+
+__all__ = [
+    "CalibrationScores",
+    "Evaluation",
+    "EvaluationError",
+    "Interval",
+    "LabelScores",
+    "average_precision",
+    "counts_of",
+    "evaluate",
+    "f1",
+]
 
 Truth = NDArray[np.float32]
 Decisions = NDArray[np.bool_]
 Counts = NDArray[np.float64]
+Spread = NDArray[np.float64]
+
+# Under this many clusters the percentiles of resampled ones are too narrow to be believed.
+_FEW_GROUPS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with its percentile interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class LabelScores:
-    """One label's scores; None where the data cannot tell.
-
-    Attributes:
-        precision: share of right ones among the decided; None when none was decided.
-        recall: share of found ones among the positives; None without positives.
-        f1: their harmonic mean, with its interval; None without positives.
-        average_precision: area under the precision-recall curve as a step sum; None without positives.
-        support: labelled rows where the label holds.
-        predicted: labelled rows where it was decided.
-    """
-
-    precision: float | None
-    recall: float | None
-    f1: Interval | None
-    average_precision: float | None
-    support: int
-    predicted: int
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationScores:
-    """How far probabilities are from frequencies: ECE (see reliability) and Brier score."""
-
-    ece: float
-    brier: float
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One model's scores on one set of rows.
-
-    Attributes:
-        macro_f1: mean F1 over the labels that have positives.
-        micro_f1: F1 of all cells pooled; for stance this is accuracy.
-        exact_match: share of rows with every labelled cell right.
-        labels: scores by label, in the model's order.
-        before: calibration of the raw probabilities; None when they were not given.
-        after: calibration of the calibrated probabilities.
-        n_rows, n_groups: rows and event clusters judged.
-        confidence: of every interval; they are percentiles over resampled event clusters.
-        warnings: what the figures leave out.
-    """
-
-    task: Task
-    macro_f1: Interval
-    micro_f1: Interval
-    exact_match: Interval
-    labels: dict[str, LabelScores]
-    before: CalibrationScores | None
-    after: CalibrationScores
-    n_rows: int
-    n_groups: int
-    confidence: float
-    warnings: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {**asdict(self), "warnings": list(self.warnings)}
-
-    def flat_metrics(self, prefix: str) -> dict[str, float]:
-        """Return finite figures under slash names: "test/macro_f1", "test/macro_f1_low", "test/f1/sanctions"."""
-        flat: dict[str, float] = {}
-        for name in ("macro_f1", "micro_f1", "exact_match"):
-            interval: Interval = getattr(self, name)
-            flat |= {
-                f"{prefix}/{name}": interval.value,
-                f"{prefix}/{name}_low": interval.low,
-                f"{prefix}/{name}_high": interval.high,
-            }
-        for label, scores in self.labels.items():
-            figures = {
-                "f1": scores.f1.value if scores.f1 else None,
-                "precision": scores.precision,
-                "recall": scores.recall,
-                "average_precision": scores.average_precision,
-            }
-            flat |= {f"{prefix}/{k}/{label}": v for k, v in figures.items() if v is not None}
-        for when, figures_of in (("before", self.before), ("after", self.after)):
-            if figures_of is not None:
-                flat |= {f"{prefix}/ece_{when}": figures_of.ece, f"{prefix}/brier_{when}": figures_of.brier}
-        return flat
+class EvaluationError(StancewireError):
+    """There is nothing to score."""
 
 
 def evaluate(
@@ -125,6 +51,7 @@ def evaluate(
     task: Task,
     groups: Sequence[str],
     raw_probabilities: Probabilities | None = None,
+    baselines: Mapping[str, Decisions] | None = None,
     samples: int = 1000,
     confidence: float = 0.95,
     bins: int = 10,
@@ -140,71 +67,82 @@ def evaluate(
         task: "topics" or "stance".
         groups: event cluster of each row: what the bootstrap resamples.
         raw_probabilities: before calibration, same shape.
+        baselines: decisions of others on the same rows by name, same shape: each gives a margin.
         samples: bootstrap resamples.
         confidence: of the intervals.
         bins: equal-mass bins of the ECE.
-        seed: of the resampling.
+        seed: of the resampling; evaluations of the same rows with the same seed share their resamples.
 
     Raises:
-        ValueError: if there is no row, or shapes differ.
+        EvaluationError: if no row holds any label.
+        ValueError: if shapes differ.
     """
-    if not len(truth) or truth.shape != probabilities.shape or truth.shape != decisions.shape:
-        raise ValueError(
-            f"wanted equal shapes with rows, got {truth.shape}, {probabilities.shape}, {decisions.shape}"
+    baselines = baselines or {}
+    _check_shapes(truth, labels, groups, [probabilities, decisions, *baselines.values()], raw_probabilities)
+    if not (truth == 1).any():
+        raise EvaluationError(
+            f"{task}: wanted rows to score, some with a label that holds, got {len(truth)} rows without; "
+            "give this part of the data more rows"
         )
-    group_of = np.unique(np.asarray(groups), return_inverse=True)[1]
+    group_of = group_numbers(groups)
     n_groups = int(group_of.max()) + 1
-    counts = _counts(truth, decisions)
-    by_group = np.zeros((n_groups, *counts.shape[1:]))
-    np.add.at(by_group, group_of, counts)
-    right = np.stack([_rows_right(truth, decisions), np.ones(len(truth))], axis=1)
-    right_by_group = np.zeros((n_groups, 2))
-    np.add.at(right_by_group, group_of, right)
     weights = resample_weights(n_groups, samples, seed)
-    resampled = np.tensordot(weights, by_group, axes=1)
-    tail = (1 - confidence) / 2
+    interval = _intervals(confidence)
 
-    def interval(value: float, spread: NDArray[np.float64]) -> Interval:
-        finite = spread[np.isfinite(spread)]
-        low, high = np.quantile(finite, [tail, 1 - tail]) if len(finite) else (value, value)
-        return Interval(value, float(low), float(high))
+    def count(decided: Decisions) -> tuple[Counts, Counts]:
+        by_group = sum_by_group(counts_of(truth, decided), group_of)
+        return by_group.sum(axis=0), np.tensordot(weights, by_group, axes=1)
 
-    total = by_group.sum(axis=0)
+    total, resampled = count(decisions)
     label_f1, label_spread = f1(total), f1(resampled)
-    exact = np.divide(*(weights @ right_by_group).T)
+    right = sum_by_group(_rows_right(truth, decisions), group_of)
     return Evaluation(
         task=task,
-        macro_f1=interval(_mean(label_f1), np.array([_mean(row) for row in label_spread])),
-        micro_f1=interval(float(f1(total.sum(axis=0))), f1(resampled.sum(axis=1))),
-        exact_match=interval(float(right[:, 0].mean()), exact),
+        macro_f1=interval(macro(total), macro(resampled)),
+        micro_f1=interval(f1(total.sum(axis=0)), f1(resampled.sum(axis=1))),
+        exact_match=interval(_share(right.sum(axis=0)), _share(weights @ right)),
         labels={
             label: _label_scores(
                 total[i],
-                None if np.isnan(label_f1[i]) else interval(float(label_f1[i]), label_spread[:, i]),
+                None if np.isnan(label_f1[i]) else interval(label_f1[i], label_spread[:, i]),
                 average_precision(truth[:, i], probabilities[:, i]),
             )
             for i, label in enumerate(labels)
         },
-        before=_calibration(truth, raw_probabilities, task, bins),
-        after=_calibration(truth, probabilities, task, bins) or CalibrationScores(0.0, 0.0),
+        before=None if raw_probabilities is None else _calibration(truth, raw_probabilities, task, bins),
+        after=_calibration(truth, probabilities, task, bins),
         n_rows=len(truth),
         n_groups=n_groups,
         confidence=confidence,
-        warnings=tuple(
-            f"{label}: no positives, so F1 is undefined and left out of macro-F1"
-            for i, label in enumerate(labels)
-            if np.isnan(label_f1[i])
-        ),
+        warnings=_warnings(labels, label_f1, n_groups),
+        margins={
+            name: interval(macro(total) - macro(other), macro(resampled) - macro(others))
+            for name, (other, others) in ((name, count(decided)) for name, decided in baselines.items())
+        },
     )
+
+
+def counts_of(truth: Truth, decisions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell true positives, false positives and false negatives of each cell: bool [..., 3]."""
+    holds, fails = truth == 1, truth == 0
+    return np.stack([holds & decisions, fails & decisions, holds & ~decisions], axis=-1)
 
 
 def f1(counts: Counts) -> NDArray[np.float64]:
-    """Return F1 from [..., 3] counts of true positives, false positives, false negatives; NaN without truth."""
+    """Return F1 of [..., 3] counts of true positives, false positives, false negatives; NaN without truth."""
     hit, wrong, missed = counts[..., 0], counts[..., 1], counts[..., 2]
-    score = np.divide(
-        2 * hit, 2 * hit + wrong + missed, out=np.zeros_like(hit), where=hit + wrong + missed > 0
-    )
+    # Without positives the denominator may be 0 too; np.where then takes NaN.
+    score = 2 * hit / np.maximum(2 * hit + wrong + missed, 1e-300)
     return np.where(hit + missed > 0, score, np.nan)
+
+
+def macro(counts: Counts) -> NDArray[np.float64]:
+    """Return the mean F1 over labels with positives: [...] of [..., n_labels, 3] counts; NaN without any."""
+    scores = f1(counts)
+    defined = ~np.isnan(scores)
+    n_defined = defined.sum(axis=-1)
+    mean = np.where(defined, scores, 0).sum(axis=-1) / np.maximum(n_defined, 1)
+    return np.where(n_defined > 0, mean, np.nan)
 
 
 def average_precision(truth: NDArray[np.float32], probabilities: NDArray[np.float32]) -> float | None:
@@ -223,20 +161,43 @@ def average_precision(truth: NDArray[np.float32], probabilities: NDArray[np.floa
     return float(np.sum(np.diff(hits, prepend=0) / y.sum() * precision))
 
 
-def _counts(truth: Truth, decisions: Decisions) -> Counts:
-    """Return [n_rows, n_labels, 3] of true positives, false positives and false negatives."""
-    holds, fails = truth == 1, truth == 0
-    return np.stack([holds & decisions, fails & decisions, holds & ~decisions], axis=-1).astype(np.float64)
+def _intervals(confidence: float) -> Callable[[NDArray[np.float64], Spread], Interval]:
+    """Return what makes an interval of a figure and its resamples, but those where it is undefined."""
+    tail = (1 - confidence) / 2
+
+    def interval(value: NDArray[np.float64], spread: Spread) -> Interval:
+        defined = spread[~np.isnan(spread)]
+        low, high = np.quantile(defined, [tail, 1 - tail]) if len(defined) else (value, value)
+        return Interval(float(value), float(low), float(high))
+
+    return interval
 
 
-def _rows_right(truth: Truth, decisions: Decisions) -> NDArray[np.float64]:
-    right: NDArray[np.bool_] = ((truth == decisions) | np.isnan(truth)).all(axis=1)
-    return right.astype(np.float64)
+def _check_shapes(
+    truth: Truth,
+    labels: Sequence[str],
+    groups: Sequence[str],
+    others: Sequence[NDArray[np.generic]],
+    raw: Probabilities | None,
+) -> None:
+    wanted = (len(groups), len(labels))
+    shapes = [array.shape for array in (truth, *others, *([] if raw is None else [raw]))]
+    if any(shape != wanted for shape in shapes):
+        raise ValueError(f"wanted {wanted} from groups and labels, got {shapes}")
+    if not all(np.isfinite(p).all() for p in (others[0], *([] if raw is None else [raw]))):
+        raise ValueError("wanted finite probabilities, got NaN or infinity")
 
 
-def _mean(scores: NDArray[np.float64]) -> float:
-    defined = scores[~np.isnan(scores)]
-    return float(defined.mean()) if len(defined) else 0.0
+def _rows_right(truth: Truth, decisions: Decisions) -> NDArray[np.bool_]:
+    """Tell which rows are right in every labelled cell, and which have one: bool [n_rows, 2]."""
+    unknown = np.isnan(truth)
+    labelled = ~unknown.all(axis=1)
+    return np.stack([((truth == decisions) | unknown).all(axis=1) & labelled, labelled], axis=1)
+
+
+def _share(counts: Counts) -> NDArray[np.float64]:
+    right, labelled = counts[..., 0], counts[..., 1]
+    return np.where(labelled > 0, right / np.maximum(labelled, 1), np.nan)
 
 
 def _label_scores(counts: Counts, score: Interval | None, ap: float | None) -> LabelScores:
@@ -251,11 +212,18 @@ def _label_scores(counts: Counts, score: Interval | None, ap: float | None) -> L
     )
 
 
-def _calibration(
-    truth: Truth, probabilities: Probabilities | None, task: Task, bins: int
-) -> CalibrationScores | None:
-    if probabilities is None:
-        return None
+def _calibration(truth: Truth, probabilities: Probabilities, task: Task, bins: int) -> CalibrationScores:
     return CalibrationScores(
         expected_calibration_error(truth, probabilities, task, bins), brier_score(truth, probabilities, task)
     )
+
+
+def _warnings(labels: Sequence[str], label_f1: NDArray[np.float64], n_groups: int) -> tuple[str, ...]:
+    found = [
+        f"{label}: no positives, so F1 is undefined and left out of macro-F1"
+        for label, score in zip(labels, label_f1, strict=True)
+        if np.isnan(score)
+    ]
+    if n_groups < _FEW_GROUPS:
+        found.append(f"intervals over {n_groups} event clusters are too narrow to be believed")
+    return tuple(found)

@@ -1,46 +1,63 @@
-"""Results as tables for a terminal."""
+"""Results as tables for a terminal of 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from training.evaluate.metrics import Evaluation, Interval
+from training.evaluate.scores import CalibrationScores, Evaluation, Interval
+
+
+def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str, float]) -> Group:
+    """Return what a run prints: all models, the first one's margins and labels, and what is left out.
+
+    Args:
+        title: of the whole.
+        models: the trained model first, then what it must beat.
+        thresholds: by label, of the first model.
+    """
+    first = next(iter(models.values()))
+    note = (
+        f"{first.n_rows} test rows in {first.n_groups} events; in brackets {first.confidence:.0%} intervals "
+        "over events; ECE, Brier: raw > calibrated"
+    )
+    return Group(
+        headline(title, models),
+        *(Text(margin(name, found)) for name, found in first.margins.items()),
+        per_label(first, thresholds),
+        Text(note, style="dim"),
+        *(Text(f"! {warning}", style="yellow") for warning in first.warnings),
+    )
 
 
 def headline(title: str, models: Mapping[str, Evaluation]) -> Table:
-    """Return one row per model: the trained one first, then what it must beat."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    table.add_column("model", no_wrap=True)
-    for column in ("macro-F1", "micro-F1", "exact", "ECE", "Brier"):
-        table.add_column(column, justify="right", no_wrap=True)
+    """Return one row per model."""
+    table = _table("model", "macro-F1", "micro-F1", "exact", "ECE", "Brier", title=title)
     for name, found in models.items():
         table.add_row(
             name,
             ranged(found.macro_f1),
             f"{found.micro_f1.value:.3f}",
             f"{found.exact_match.value:.3f}",
-            _before_after(found.before.ece if found.before else None, found.after.ece),
-            f"{found.after.brier:.3f}",
+            _before_after(found, "ece"),
+            _before_after(found, "brier"),
         )
     return table
 
 
 def per_label(found: Evaluation, thresholds: Mapping[str, float]) -> Table:
     """Return one row per label."""
-    table = Table(header_style="bold")
-    table.add_column("label", no_wrap=True)
-    for column in ("precision", "recall", "F1", "AP", "support", "threshold"):
-        table.add_column(column, justify="right", no_wrap=True)
+    table = _table("label", "F1", "precision", "recall", "AP", "support", "threshold")
     for label, scores in found.labels.items():
         table.add_row(
             label,
+            ranged(scores.f1) if scores.f1 else "-",
             _figure(scores.precision),
             _figure(scores.recall),
-            ranged(scores.f1) if scores.f1 else "-",
             _figure(scores.average_precision),
             str(scores.support),
             f"{thresholds[label]:.2f}",
@@ -48,26 +65,44 @@ def per_label(found: Evaluation, thresholds: Mapping[str, float]) -> Table:
     return table
 
 
-def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str, float]) -> Group:
-    """Return the headline and the first model's labels, and what its figures leave out."""
-    first = next(iter(models.values()))
-    share = f"{first.confidence:.0%}"
-    note = (
-        f"{first.n_rows} test rows in {first.n_groups} events; {share} intervals over events; "
-        "ECE raw → calibrated"
-    )
-    warnings = [Text(f"! {warning}", style="yellow") for warning in first.warnings]
-    return Group(headline(title, models), per_label(first, thresholds), Text(note, style="dim"), *warnings)
+def margin(baseline: str, found: Interval) -> str:
+    """Say whether the model is better than a baseline: "beats majority by 4.1 points (1.2 to 7.0)"."""
+    points = f"({100 * found.low:.1f} to {100 * found.high:.1f})"
+    if found.low > 0:
+        return f"beats {baseline} by {100 * found.value:.1f} points of macro-F1 {points}"
+    if found.high < 0:
+        return f"loses to {baseline} by {-100 * found.value:.1f} points of macro-F1 {points}"
+    return f"not shown to differ from {baseline}: {100 * found.value:+.1f} points of macro-F1 {points}"
 
 
 def ranged(interval: Interval) -> str:
-    """Return "0.812 (0.78–0.85)"."""
-    return f"{interval.value:.3f} ({interval.low:.2f}–{interval.high:.2f})"
+    """Return "0.812 (0.78-0.85)"."""
+    return f"{interval.value:.3f} ({interval.low:.2f}-{interval.high:.2f})"
+
+
+def _table(first: str, *others: str, title: str | None = None) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column(first, overflow="fold")
+    for column in others:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
 
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _before_after(before: float | None, after: float) -> str:
-    return f"{after:.3f}" if before is None else f"{before:.3f} → {after:.3f}"
+def _before_after(found: Evaluation, name: str) -> str:
+    def figure(scores: CalibrationScores) -> str:
+        return f"{getattr(scores, name):.3f}"
+
+    after = figure(found.after)
+    return after if found.before is None else f"{figure(found.before)} > {after}"

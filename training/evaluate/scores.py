@@ -1,0 +1,136 @@
+"""What an evaluation finds: plain frozen figures that go to the manifest as JSON and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from stancewire.calibration import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its percentile interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScores:
+    """One label's scores; None where the data cannot tell.
+
+    Attributes:
+        precision: share of right ones among the decided; None when none was decided.
+        recall: share of found ones among the positives; None without positives.
+        f1: their harmonic mean, with its interval; None without positives.
+        average_precision: area under the precision-recall curve as a step sum; None without positives.
+        support: labelled rows where the label holds.
+        predicted: labelled rows where it was decided.
+    """
+
+    precision: float | None
+    recall: float | None
+    f1: Interval | None
+    average_precision: float | None
+    support: int
+    predicted: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationScores:
+    """How far probabilities are from frequencies: ECE (see reliability) and Brier score."""
+
+    ece: float
+    brier: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One model's scores on one set of rows.
+
+    Attributes:
+        macro_f1: mean F1 over the labels that have positives.
+        micro_f1: F1 of all cells pooled; for stance this is accuracy.
+        exact_match: share of rows with every labelled cell right, among rows with any.
+        labels: scores by label, in the model's order.
+        before: calibration of the raw probabilities; None when they were not given.
+        after: calibration of the calibrated probabilities.
+        n_rows, n_groups: rows and event clusters judged.
+        confidence: of every interval; they are percentiles over resampled event clusters.
+        warnings: what the figures leave out.
+        margins: by baseline, this model's macro-F1 minus the baseline's, both on the same resamples: an
+            interval above 0 says that the model is better than the baseline, which overlapping intervals of
+            the two scores cannot deny.
+    """
+
+    task: Task
+    macro_f1: Interval
+    micro_f1: Interval
+    exact_match: Interval
+    labels: dict[str, LabelScores]
+    before: CalibrationScores | None
+    after: CalibrationScores
+    n_rows: int
+    n_groups: int
+    confidence: float
+    warnings: tuple[str, ...]
+    margins: dict[str, Interval] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: no NaN, no tuple."""
+        return {**asdict(self), "warnings": list(self.warnings)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Evaluation:
+        """Read what `to_dict` wrote, such as a manifest's metrics.
+
+        Raises:
+            KeyError, TypeError: for anything else.
+        """
+        before = values["before"]
+        scores = {name: Interval(**values[name]) for name in ("macro_f1", "micro_f1", "exact_match")}
+        labels = {
+            label: LabelScores(**{**found, "f1": None if found["f1"] is None else Interval(**found["f1"])})
+            for label, found in values["labels"].items()
+        }
+        rest = {
+            **scores,
+            "labels": labels,
+            "before": None if before is None else CalibrationScores(**before),
+            "after": CalibrationScores(**values["after"]),
+            "warnings": tuple(values["warnings"]),
+            "margins": {name: Interval(**found) for name, found in values["margins"].items()},
+        }
+        return cls(**{**values, **rest})
+
+    def flat_metrics(self, prefix: str) -> dict[str, float]:
+        """Return every figure under a slash name, such as "test/macro_f1_low" or "test/f1/sanctions"."""
+        flat = {
+            **_flat(f"{prefix}/macro_f1", self.macro_f1),
+            **_flat(f"{prefix}/micro_f1", self.micro_f1),
+            **_flat(f"{prefix}/exact_match", self.exact_match),
+        }
+        for label, scores in self.labels.items():
+            if scores.f1:
+                flat |= {
+                    f"{prefix}/f1/{label}": scores.f1.value,
+                    f"{prefix}/f1_low/{label}": scores.f1.low,
+                    f"{prefix}/f1_high/{label}": scores.f1.high,
+                }
+            for name in ("precision", "recall", "average_precision"):
+                value: float | None = getattr(scores, name)
+                flat |= {} if value is None else {f"{prefix}/{name}/{label}": value}
+            flat[f"{prefix}/support/{label}"] = float(scores.support)
+        for when, found in (("before", self.before), ("after", self.after)):
+            if found is not None:
+                flat |= {f"{prefix}/ece_{when}": found.ece, f"{prefix}/brier_{when}": found.brier}
+        for name, margin in self.margins.items():
+            flat |= _flat(f"{prefix}/macro_f1_over_{name}", margin)
+        return flat
+
+
+def _flat(name: str, interval: Interval) -> dict[str, float]:
+    return {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
