@@ -1,0 +1,139 @@
+"""The command line of training: parse, check every config, train each, print what came out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+from stancewire.errors import StancewireError
+from stancewire.terminal import escape
+from training.config import RunConfig
+from training.config_file import dump_config, load_config
+from training.data.split import PARTS
+from training.prepare import Corpora, Prepared, prepare
+from training.yaml import ConfigError
+
+DONE, REFUSED, INTERRUPTED = 0, 3, 130
+Report = Callable[[str], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0: every config was trained. 2: something was wrong with what was given; nothing is half-written. 3: a
+    model was trained but not registered, because it missed a gate. 130: interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    try:
+        return _run(options, console)
+    except StancewireError as error:
+        sys.stdout.flush()
+        for line in str(error).splitlines():
+            sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    configs = _load(options.configs, options.set)
+    if options.dump_config:
+        sys.stdout.write("---\n".join(dump_config(config) for config in configs))
+        return DONE
+    corpora = Corpora()
+    with _reporting(console) as report:
+        prepared = [prepare(config, corpora, report) for config in configs]
+    if options.dry_run:
+        for one in prepared:
+            console.print(plan(one))
+        return DONE
+    return max(_train(one, console) for one in prepared)
+
+
+def _train(prepared: Prepared, console: Console) -> int:
+    from training.present import outcome_lines
+    from training.train import train
+
+    with _reporting(console) as report:
+        outcome = train(prepared, report)
+    for line in outcome_lines(outcome):
+        console.print(line)
+    return REFUSED if outcome.refused else DONE
+
+
+def _load(files: Sequence[str], settings: Sequence[str]) -> list[RunConfig]:
+    """Return every config, or refuse all of them with everything that is wrong in any."""
+    configs, refused = [], []
+    for file in files:
+        try:
+            configs.append(load_config(file, settings))
+        except ConfigError as error:
+            refused.append(error)
+    if refused:
+        raise StancewireError("\n".join(map(str, refused)))
+    homes = [f"{config.output}/{config.name}" for config in configs]
+    if twice := sorted({home for home in homes if homes.count(home) > 1}):
+        raise StancewireError(f"two configs would write {twice[0]}; give each its own name or output")
+    return configs
+
+
+def plan(prepared: Prepared) -> Table:
+    """Return what a run would learn from and be judged on."""
+    config = prepared.config
+    table = Table(
+        title=f"{config.name}: {config.model.family}, {config.task}, split by {prepared.split.by}",
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+    )
+    table.add_column("part", no_wrap=True)
+    labels = prepared.parts.train.labels
+    for column in ("rows", "stories", *labels):
+        table.add_column(column, justify="right")
+    for name in PARTS:
+        rows = getattr(prepared.parts, name)
+        counts = [str(int((rows.truth[:, column] == 1).sum())) for column in range(len(labels))]
+        table.add_row(name, str(len(rows)), str(len(set(rows.groups))), *counts)
+    return table
+
+
+@contextmanager
+def _reporting(console: Console) -> Iterator[Report]:
+    """Show the step at hand on a terminal; say nothing elsewhere."""
+    if not console.is_terminal or os.environ.get("TERM") == "dumb":
+        yield lambda step: None
+        return
+    with console.status("starting") as status:
+        yield lambda step: status.update(escape(step))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.run",
+        description="Train the models that the configs describe, each in one MLflow run.",
+    )
+    parser.add_argument(
+        "configs", nargs="+", metavar="CONFIG", help="YAML file, such as configs/topics-linear.yaml"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="change a setting of every config, such as seed=3 or data.path=mine.csv; may be repeated",
+    )
+    parser.add_argument(
+        "--dump-config", action="store_true", help="print the whole config, explained, and stop"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="read, check and split the data, print the parts, stop"
+    )
+    return parser

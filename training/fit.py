@@ -1,0 +1,113 @@
+"""Fit a family on train, mend its probabilities and set its thresholds on dev, ask it about test once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import FamilyConfig
+from models.registry import family
+from stancewire.calibration import Probabilities, decide
+from training.calibrate import cross_fit, fit_calibration
+from training.config import RunConfig
+from training.evaluate.metrics import evaluate
+from training.evaluate.scores import Evaluation
+from training.export import Fitted
+from training.prepare import Parts
+from training.thresholds import choose_thresholds
+
+Decisions = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A fitted model and its answers on test.
+
+    Attributes:
+        fitted: the family, its calibration and thresholds.
+        raw: probabilities before calibration, float32 [n_rows, n_labels].
+        probabilities: after it.
+        decisions: bool, same shape.
+    """
+
+    fitted: Fitted
+    raw: Probabilities
+    probabilities: Probabilities
+    decisions: Decisions
+
+
+def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
+    """Fit one model.
+
+    Args:
+        config: of the run.
+        model: of the family; the run's own, or a variant such as the target-blind one.
+        parts: of the data.
+
+    Raises:
+        FitError: if the rows cannot teach what is asked.
+    """
+    train, dev, test = parts.train, parts.dev, parts.test
+    learned = family(model.family)(model, seed=config.seed).fit(train, dev)
+    raw_dev = learned.predict_probabilities(dev.examples)
+    method = config.calibration_method
+    calibration = fit_calibration(raw_dev, dev.truth, config.task, method)
+    held_out = cross_fit(
+        raw_dev,
+        dev.truth,
+        dev.groups,
+        config.task,
+        method,
+        folds=config.calibration.folds,
+        seed=config.seed,
+    )
+    thresholds = choose_thresholds(
+        held_out,
+        dev.truth,
+        dev.groups,
+        config.task,
+        min_positives=config.thresholds.min_positives,
+        seed=config.seed,
+    )
+    raw = learned.predict_probabilities(test.examples)
+    probabilities = calibration.apply(raw, config.task)
+    decisions = decide(probabilities, np.asarray(thresholds, dtype=np.float32), config.task)
+    fitted = Fitted(learned, config.task, train.labels, calibration, thresholds)
+    return Trial(fitted, raw, probabilities, decisions)
+
+
+def judge(
+    config: RunConfig, trial: Trial, parts: Parts, baselines: dict[str, Decisions] | None = None
+) -> Evaluation:
+    """Score a trial on test, with margins over the decisions of others."""
+    return judge_answers(
+        config, trial.probabilities, trial.decisions, parts, raw=trial.raw, baselines=baselines
+    )
+
+
+def judge_answers(
+    config: RunConfig,
+    probabilities: Probabilities,
+    decisions: Decisions,
+    parts: Parts,
+    *,
+    raw: Probabilities | None = None,
+    baselines: dict[str, Decisions] | None = None,
+) -> Evaluation:
+    """Score answers on test as the config says; every model of a run is judged on the same resamples."""
+    return evaluate(
+        parts.test.truth,
+        probabilities,
+        decisions,
+        labels=parts.test.labels,
+        task=config.task,
+        groups=parts.test.groups,
+        raw_probabilities=raw,
+        baselines=baselines,
+        samples=config.evaluation.samples,
+        confidence=config.evaluation.confidence,
+        bins=config.evaluation.bins,
+        seed=config.seed,
+    )

@@ -1,0 +1,84 @@
+"""From a config to labelled rows in parts: read, join duplicates into stories, split, stop on leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from models.base import LabelledSet
+from stancewire.errors import InputError
+from training.config import RunConfig
+from training.data.load import Corpus, load_corpus
+from training.data.split import Plan, Split, make_split, split_corpus
+from training.data.tables import labelled_set
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows that teach, rows that calibrate and set thresholds, rows that judge."""
+
+    train: LabelledSet
+    dev: LabelledSet
+    test: LabelledSet
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that a run learns from and is judged on."""
+
+    config: RunConfig
+    corpus: Corpus
+    split: Split
+    parts: Parts
+
+
+@dataclass
+class Corpora:
+    """Corpora that were loaded, so that the configs of one command read each but once."""
+
+    loaded: dict[str, Corpus] = field(default_factory=dict)
+
+    def of(self, config: RunConfig) -> Corpus:
+        """Return the corpus that a config names.
+
+        Raises:
+            StancewireError: if it cannot be read, has faults, or its codebook has.
+        """
+        threshold = config.split.near_duplicate_threshold
+        key = f"{threshold} {config.data.model_dump_json()}"
+        if key not in self.loaded:
+            self.loaded[key] = load_corpus(config.data, near_duplicate_threshold=threshold)
+        return self.loaded[key]
+
+
+def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) -> Prepared:
+    """Load and split as a config says; nothing is written.
+
+    Raises:
+        StancewireError: if the data cannot be read, teach too little, or leak.
+    """
+    report(f"reading {config.data.path}")
+    corpus = corpora.of(config)
+    report(f"splitting by {config.split.by}")
+    split = make_split(corpus, config.task, config.split, seed=config.seed)
+    return Prepared(config, corpus, split, _parts(corpus, config, split))
+
+
+def random_parts(prepared: Prepared) -> Parts | None:
+    """Return the same rows split at random, stories torn apart: what a careless split would be judged on.
+
+    None where the rows do not allow it, as when a rare label misses train.
+    """
+    config, corpus = prepared.config, prepared.corpus
+    plan = Plan(by="random", dev=config.split.dev, test=config.split.test, allow_leaks=("random",))
+    try:
+        return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.seed))
+    except InputError:
+        return None
+
+
+def _parts(corpus: Corpus, config: RunConfig, split: Split) -> Parts:
+    def rows(positions: Sequence[int]) -> LabelledSet:
+        return labelled_set(corpus, config.task, positions)
+
+    return Parts(rows(split.train), rows(split.dev), rows(split.test))

@@ -1,0 +1,130 @@
+"""What is kept of a run: provenance in the artefact; parameters, figures and predictions in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.base import LabelledSet
+from stancewire.examples import Article, StanceExample
+from training.config_file import dump_config
+from training.evaluate.figures import confusion, precision_recall, reliability
+from training.evaluate.scores import Evaluation
+from training.fit import Trial
+from training.prepare import Prepared
+from training.provenance import digest_of, git_commit, package_versions
+from training.tracking import TrackedRun
+
+_HOME = Path(__file__).resolve().parents[1]
+# Settings that change where a run is kept, and nothing of the model.
+_NOT_THE_MODEL = {"output", "tracking"}
+
+
+def provenance(prepared: Prepared) -> dict[str, Any]:
+    """Return where a model comes from; equal for equal runs, wherever and whenever they are made."""
+    config, corpus = prepared.config, prepared.corpus
+    commit, changed = git_commit(_HOME)
+    first, last = corpus.dates or (None, None)
+    return {
+        "data": {
+            "source": corpus.source,
+            "sha256": corpus.digest,
+            "articles": len(corpus),
+            "stories": len(set(corpus.groups)),
+            "first_date": first,
+            "last_date": last,
+            "outlets": len({article.outlet for article in corpus.articles if article.outlet}),
+        },
+        "split": {"by": prepared.split.by, "left_out": dict(prepared.split.left_out)} | parts_of(prepared),
+        "config": config.model_dump(mode="json", exclude=_NOT_THE_MODEL),
+        "git": {"commit": commit, "changed": changed},
+        "packages": package_versions(),
+    }
+
+
+def parts_of(prepared: Prepared) -> dict[str, dict[str, Any]]:
+    """Return size and digest of every part of the split."""
+    parts = prepared.parts
+    return {
+        name: {"rows": len(rows), "stories": len(set(rows.groups)), "sha256": _digest(rows)}
+        for name, rows in (("train", parts.train), ("dev", parts.dev), ("test", parts.test))
+    }
+
+
+def log_inputs(run: TrackedRun, prepared: Prepared) -> None:
+    """Log what the run was asked to do and on which rows."""
+    config = prepared.config
+    commit, changed = git_commit(_HOME)
+    run.params(config.model_dump(mode="json"))
+    run.text(dump_config(config), "config.yaml")
+    run.tags(
+        {"stancewire.task": config.task, "stancewire.family": config.model.family}
+        | ({"mlflow.source.git.commit": commit, "stancewire.changed": str(changed).lower()} if commit else {})
+    )
+    for name, part in parts_of(prepared).items():
+        context = {"train": "training", "dev": "validation", "test": "test"}[name]
+        run.dataset(f"{config.task}-{name}", config.data.path, part["sha256"], context, part["rows"])
+
+
+def log_results(
+    run: TrackedRun, prepared: Prepared, trial: Trial, evaluations: Mapping[str, Evaluation]
+) -> None:
+    """Log what came out: figures of the first evaluation, metrics of all, every answer on test."""
+    task, test = prepared.config.task, prepared.parts.test
+    for number, (name, found) in enumerate(evaluations.items()):
+        run.metrics(found.flat_metrics("test" if not number else name.replace(" ", "_").replace("-", "_")))
+    thresholds = trial.fitted.thresholds if task == "topics" else None
+    run.figure(confusion(test.truth, trial.decisions, test.labels, task), "figures/confusion.png")
+    run.figure(
+        precision_recall(test.truth, trial.probabilities, thresholds, test.labels),
+        "figures/precision_recall.png",
+    )
+    run.figure(
+        reliability(test.truth, trial.raw, trial.probabilities, test.labels, task), "figures/reliability.png"
+    )
+    run.table(predictions(prepared, trial), "predictions.json")
+
+
+def predictions(prepared: Prepared, trial: Trial) -> dict[str, list[Any]]:
+    """Return every answer on test as columns, the surest mistakes first."""
+    test = prepared.parts.test
+    wrong = ((test.truth == 1) != trial.decisions) & (test.truth == test.truth)  # NaN is unequal to itself
+    distance = abs(trial.probabilities - (test.truth == 1)) * wrong
+    order = sorted(range(len(test)), key=lambda row: (-float(distance[row].max()), row))
+    columns: dict[str, list[Any]] = {"right": [not wrong[row].any() for row in order]}
+    columns["true"] = [_names(test, test.truth[row] == 1) for row in order]
+    columns["decided"] = [_names(test, trial.decisions[row]) for row in order]
+    for column, label in enumerate(test.labels):
+        columns[f"p({label})"] = [round(float(trial.probabilities[row, column]), 4) for row in order]
+    columns["story"] = [test.groups[row] for row in order]
+    examples = [test.examples[row] for row in order]
+    return columns | {name: [_shown(example, name) for example in examples] for name in _fields(test)}
+
+
+def _fields(rows: LabelledSet) -> tuple[str, ...]:
+    return ("id", "title") if rows.task == "topics" else ("target", "holder", "sentence")
+
+
+def _shown(example: Article | StanceExample, name: str) -> str:
+    return getattr(example, name) or ""
+
+
+def _names(rows: LabelledSet, held: Sequence[bool]) -> str:
+    return ", ".join(label for label, holds in zip(rows.labels, held, strict=True) if holds) or "none"
+
+
+def _digest(rows: LabelledSet) -> str:
+    """Return a sha256 over every example with its labels, in order."""
+    examples: Sequence[Article | StanceExample] = rows.examples
+    return digest_of(
+        text
+        for example, truth in zip(examples, rows.truth.tolist(), strict=True)
+        for text in (*_texts(example), repr(truth))
+    )
+
+
+def _texts(example: Article | StanceExample) -> tuple[str, ...]:
+    if isinstance(example, Article):
+        return (example.id, example.title, example.text)
+    return (example.sentence, example.context, example.target, repr(example.holder))

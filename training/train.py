@@ -1,0 +1,168 @@
+"""One training run, top to bottom: fit, calibrate, judge, ship, track, register."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from stancewire.artefact import Artefact
+from training.config import RunConfig
+from training.evaluate.baselines import majority
+from training.evaluate.scores import Evaluation
+from training.export import export
+from training.fit import Trial, fit, judge, judge_answers
+from training.parity import Parity, check_parity
+from training.prepare import Parts, Prepared, random_parts
+from training.provenance import package_versions
+from training.record import log_inputs, log_results, provenance
+from training.tracking import RegisteredVersion, TrackedRun, tracked_run
+
+ALIAS = "challenger"
+MAJORITY, TARGET_BLIND = "majority", "target-blind"
+_EXAMPLES: Mapping[str, Mapping[str, list[str]]] = {
+    "topics": {
+        "id": ["1"],
+        "title": ["Envoys meet over a shipment of shells"],
+        "text": ["The two ministers met to negotiate the delivery of artillery shells despite the embargo."],
+    },
+    "stance": {
+        "id": ["1"],
+        "sentence": ["The ministry welcomed the embargo and condemned the sales that it bans."],
+        "context": [""],
+        "target": ["the embargo"],
+        "holder": ["The ministry"],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves behind.
+
+    Attributes:
+        config: that it ran.
+        run_id: of the MLflow run.
+        evaluations: by model, on test: the trained one first, then what it must beat.
+        random_split: the same model judged on a split by rows, which leaks; None where it was not tried.
+        thresholds: by label.
+        artefact: what was written.
+        parity: of the artefact and the trained model.
+        version: in the registry; None where it was not registered.
+        refused: why it was not registered although the config asks for it; else "".
+    """
+
+    config: RunConfig
+    run_id: str
+    evaluations: Mapping[str, Evaluation]
+    random_split: Evaluation | None
+    thresholds: Mapping[str, float]
+    artefact: Artefact
+    parity: Parity
+    version: RegisteredVersion | None
+    refused: str
+
+
+def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
+    """Train as the config says, in one MLflow run.
+
+    Args:
+        prepared: labelled rows in parts.
+        report: told what is being done.
+
+    Raises:
+        StancewireError: if the rows cannot teach, the artefact cannot be written or does not answer as the
+            trained model, or MLflow cannot be used. The run is then marked FAILED; an artefact that stood
+            before still stands.
+    """
+    config, parts = prepared.config, prepared.parts
+    report("opening MLflow")
+    with tracked_run(config.tracking.experiment, config.name, {}) as run:
+        log_inputs(run, prepared)
+        report(f"fitting {config.model.family} on {len(parts.train):,} rows")
+        trial = fit(config, config.model, parts)
+        report("judging on test")
+        evaluations = _evaluate(config, trial, parts)
+        gap = _random_split(prepared)
+        report("writing the artefact")
+        artefact, parity = _ship(prepared, trial, evaluations, gap)
+        report("logging to MLflow")
+        log_results(run, prepared, trial, evaluations)
+        run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
+        if gap:
+            run.metrics({"random_split/macro_f1": gap.macro_f1.value})
+        model_uri = run.model(artefact, _EXAMPLES[config.task], [f"stancewire=={_version()}"])
+        run.tags({"stancewire.artefact": artefact.digest})
+        refused = _refusal(config, evaluations)
+        version = None if refused else _register(run, config, artefact, model_uri)
+    thresholds = dict(zip(parts.train.labels, trial.fitted.thresholds, strict=True))
+    return Outcome(config, run.run_id, evaluations, gap, thresholds, artefact, parity, version, refused)
+
+
+def _evaluate(config: RunConfig, trial: Trial, parts: Parts) -> dict[str, Evaluation]:
+    """Judge the model beside what it must beat."""
+    share, always = majority(parts.train.truth, len(parts.test), config.task)
+    found = {MAJORITY: judge_answers(config, share, always, parts)}
+    decisions = {MAJORITY: always}
+    if config.task == "stance" and not config.model.target_blind:
+        blind = fit(config, config.model.model_copy(update={"target_blind": True}), parts)
+        found = {TARGET_BLIND: judge(config, blind, parts)} | found
+        decisions = {TARGET_BLIND: blind.decisions} | decisions
+    return {config.model.family: judge(config, trial, parts, decisions)} | found
+
+
+def _random_split(prepared: Prepared) -> Evaluation | None:
+    config = prepared.config
+    wanted = config.evaluation.random_split and config.split.by != "random"
+    parts = random_parts(prepared) if wanted else None
+    return judge(config, fit(config, config.model, parts), parts) if parts else None
+
+
+def _ship(
+    prepared: Prepared, trial: Trial, evaluations: Mapping[str, Evaluation], gap: Evaluation | None
+) -> tuple[Artefact, Parity]:
+    """Write the artefact once it is known to answer as the trained model."""
+    config = prepared.config
+    metrics: dict[str, Any] = {
+        "test": {name: found.to_dict() for name, found in evaluations.items()},
+        "random_split": gap.to_dict() if gap else None,
+    }
+    shared: dict[str, Any] = {
+        "name": config.name,
+        "codebook": prepared.corpus.codebook,
+        "provenance": provenance(prepared),
+    }
+    with TemporaryDirectory(prefix="stancewire-") as folder:
+        tried = export(trial.fitted, Path(folder) / config.name, metrics=metrics, **shared)
+        parity = check_parity(tried, trial.fitted, prepared.parts.test)
+    metrics["parity"] = asdict(parity)
+    return export(trial.fitted, Path(config.output) / config.name, metrics=metrics, **shared), parity
+
+
+def _refusal(config: RunConfig, evaluations: Mapping[str, Evaluation]) -> str:
+    """Return why the model may not be registered, or ""."""
+    blind = evaluations.get(TARGET_BLIND)
+    if not config.tracking.register_model or blind is None:
+        return ""
+    margin = evaluations[config.model.family].macro_f1.value - blind.macro_f1.value
+    wanted = config.tracking.target_blind_margin
+    if margin >= wanted:
+        return ""
+    return (
+        f"it beats the target-blind model by {100 * margin:.1f} points of macro-F1, less than the "
+        f"{100 * wanted:g} of tracking.target_blind_margin: it hardly looks at the target"
+    )
+
+
+def _register(
+    run: TrackedRun, config: RunConfig, artefact: Artefact, model_uri: str
+) -> RegisteredVersion | None:
+    if not config.tracking.register_model:
+        return None
+    return run.register(model_uri, config.name, ALIAS, {"stancewire.artefact": artefact.digest})
+
+
+def _version() -> str:
+    return package_versions(["stancewire"])["stancewire"]
