@@ -23,31 +23,41 @@ from stancewire.terminal import console_on, escape, print_artefact, print_readin
 
 MODELS_VARIABLE = "STANCEWIRE_MODELS"
 DEFAULT_MODELS = "artefacts"
+INTERRUPTED = 130
 _NAMES = {"topics": "stancewire-topics", "stance": "stancewire-stance"}
 _MAX_MANIFEST_BYTES = 10_000_000
 # The base of every usage error; typer exports only this child of it.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
-)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 2 when anything could not be done."""
+    """Run the command line; return 0, 2 when anything could not be done, or 130 when interrupted."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, not a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text streams
     try:
-        return app(args=arguments, prog_name="stancewire", standalone_mode=False) or 0
+        exit_code: int = app(args=arguments, prog_name="stancewire", standalone_mode=False) or 0
+        sys.stdout.flush()
+        return exit_code
     except StancewireError as error:
         return _complain(error)
     except _UsageError as error:
         return _complain(f"{_said(error)}; see stancewire --help")
     except BrokenPipeError:
-        # Nobody listens: end quietly, and let the interpreter's last flush go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # nobody listens: end quietly
         return 0
+    except OSError as error:
+        _silence()
+        return _complain(f"the output cannot be written: {error.strerror}")
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+
+
+def _silence() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter's last flush does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _said(error: Exception) -> str:
@@ -63,23 +73,27 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _stancewire(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Topics, stances and holders in international-security news."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command("read")
 def _read(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help=".txt, .md, .json, .jsonl, or - for standard input."),
+        typer.Argument(metavar="FILE", help=".txt, .md, .json, .jsonl, or - for standard input."),
     ],
     target: Annotated[
-        list[str] | None, typer.Option(help="Ask about this phrase instead of the topics; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="PHRASE", help="Ask about this phrase instead of the topics; repeatable."),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -150,7 +164,7 @@ def read_files(files: Iterable[str], *, targets: Sequence[str] | None, reader: R
             known = isinstance(article, InputError)
             exit_code = _complain(error if known else f"{where}: {error}")
             continue
-        if isinstance(article, str):
+        if not reading.article.id:
             reading = replace(reading, article=replace(reading.article, id=where))
         if as_json:
             _print_json(reading.to_dict())
@@ -171,7 +185,9 @@ def _default(task: str) -> Predictor:
 
 
 def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    # Where the stream is not UTF-8, its own escapes ("\xe9") would be no JSON.
+    ensure_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(value, ensure_ascii=ensure_ascii, allow_nan=False) + "\n")
 
 
 def _complain(error: object) -> int:

@@ -91,7 +91,9 @@ def _lines(path: str) -> Iterator[tuple[str, Article | InputError]]:
     """Yield every line's article; a bad line costs that line alone."""
     from stancewire.readers import Reject, read_jsonl
 
+    empty = True
     for item in read_jsonl(Path(path)):
+        empty = False
         if isinstance(item, Reject):
             where = f"{path}:{item.line}"
             yield where, InputError(f"{where}: {item.reason}: {item.detail}")
@@ -102,6 +104,8 @@ def _lines(path: str) -> Iterator[tuple[str, Article | InputError]]:
             yield where, article_of(record, where)
         except InputError as error:
             yield where, error
+    if empty:
+        raise InputError(f"{path}: expected an article a line, found none")
 
 
 def _text(data: bytes, where: str) -> str:

@@ -15,6 +15,7 @@ MLMODEL = "MLmodel"
 LOADER = "stancewire.serving"
 
 _URI = re.compile(r"(models|runs):/+[^/]")
+_SQLITE = "sqlite:///"
 _MAX_MLMODEL_BYTES = 1_000_000
 _KEY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_]+):[ \t]*(?P<value>.*)")
 
@@ -31,6 +32,8 @@ def located(path_or_uri: str | Path) -> Iterator[Path]:
         ArtefactError: if an MLflow model is not stancewire's, or cannot be fetched.
         MissingExtraError: for a URI, when mlflow is not installed.
     """
+    if not str(path_or_uri):
+        raise ArtefactError("expected an artefact's folder or an MLflow URI, found an empty text")
     if not is_uri(path_or_uri):
         yield _inside(Path(path_or_uri))
         return
@@ -89,12 +92,20 @@ def _python_function(text: str) -> dict[str, str]:
     return values
 
 
+def _check_store(uri: str, store: str) -> None:
+    """Refuse a local store that is not there: MLflow would create an empty one."""
+    local, path = store.startswith(_SQLITE), Path(store.removeprefix(_SQLITE))
+    if local and not path.is_file():
+        raise ArtefactError(f"{uri}: there is no MLflow database at {path}; set MLFLOW_TRACKING_URI")
+
+
 def _download(uri: str, folder: str) -> Path:
     """Fetch a model's folder from MLflow."""
     try:
         import mlflow
     except ImportError:
         raise MissingExtraError.of(f"loading {uri}", "serve") from None
+    _check_store(uri, mlflow.get_registry_uri() if uri.startswith("models:") else mlflow.get_tracking_uri())
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
     except Exception as error:  # mlflow lets its stores' own exceptions through, whatever they are

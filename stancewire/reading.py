@@ -12,6 +12,7 @@ from stancewire.examples import Article, StanceExample
 from stancewire.holders import Holder, find_holder
 from stancewire.predictor import Provenance, Score, StancePredictor, TopicsPrediction, TopicsPredictor
 from stancewire.rollup import AGAINST, FAVOR, NEUTRAL, UNRELATED, SentenceStance, TargetReading, roll_up
+from stancewire.section import shown
 from stancewire.sentences import Span, split_sentences
 from stancewire.text import CleanText, clean, clean_with_offsets
 
@@ -121,6 +122,7 @@ class Reader:
         if isinstance(article, str):
             article, offset = split_headline(article)
         asked = None if targets is None else checked_targets(targets)
+        text = _readable(article.text, self._max_chars)
         predicted = self.topics.predict([article])[0]
         names = self.topics.artefact.manifest.codebook.names
         topics = tuple(_topic(score, names) for score in predicted.scores)
@@ -129,7 +131,6 @@ class Reader:
             if asked is None
             else dict.fromkeys(asked)
         )
-        text = clean_with_offsets(article.text, max_chars=self._max_chars)
         sentences = list(_sentences(text, offset))
         stances = self._stances(sentences, list(by_target))
         return Reading(
@@ -214,11 +215,19 @@ def _sentences(text: CleanText, offset: int) -> Iterator[_Sentence]:
 
 def _resolved(holder: Holder, last: Holder | None) -> Holder:
     """Let the same pronoun in a row mean the same: "He said …. He added …"."""
-    if last is None or not last.in_context or holder.in_context:
-        return holder
-    if holder.text.lower() != last.mention.lower():
+    if last is None or not last.in_context or holder.text.lower() != last.mention.lower():
         return holder
     return replace(last, cue=holder.cue, mention=holder.mention)
+
+
+def _readable(text: object, max_chars: int) -> CleanText:
+    """Clean a text; refuse what is none, or holds nothing that can be read."""
+    if not isinstance(text, str):
+        raise InputError(f"expected the article's text to be a text, found a {type(text).__name__}")
+    cleaned = clean_with_offsets(text, max_chars=max_chars)
+    if not cleaned.text.strip():
+        raise InputError(f"expected an article's text, found {len(text):,} characters, none of them readable")
+    return cleaned
 
 
 def _topic(score: Score, names: Mapping[str, str]) -> TopicReading:
@@ -245,9 +254,9 @@ def checked_targets(targets: Sequence[str]) -> list[str]:
             raise InputError(f"target {number}: expected a text, found a {type(target).__name__}")
         phrase = " ".join(clean(target[: MAX_TARGET_CHARS + 1]).split())
         if not phrase or len(target) > MAX_TARGET_CHARS:
+            found = f"{len(target):,}" if phrase else f"{shown(target)}, nothing to read"
             raise InputError(
-                f"target {number}: expected a phrase of 1 to {MAX_TARGET_CHARS} characters, "
-                f"found {len(target)} with {len(phrase)} to read"
+                f"target {number}: expected a phrase of 1 to {MAX_TARGET_CHARS} characters, found {found}"
             )
         if phrase.casefold() in seen:
             raise InputError(f"target {number}: {phrase!r} stands there twice; name every target once")

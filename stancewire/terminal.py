@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.padding import Padding
@@ -22,10 +22,10 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _BLANKS = re.compile("[\t\n\r\u2028\u2029\x85]+")
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 _STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "", "no_evidence": "dim"}
 _BAR_CELLS = 20
 _STANCE_CELLS = 28
-_HOLDER_CELLS = 20
 
 
 def escape(text: str) -> str:
@@ -35,20 +35,47 @@ def escape(text: str) -> str:
 
 def console_on(stream: IO[str]) -> Console:
     """Return a console that takes every text literally."""
-    return Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    literal: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
+    console = _Console(file=stream, **literal)
+    if not console.is_terminal:
+        console.file = cast("IO[str]", _Trimmed(stream))
+    return console
+
+
+class _Console(Console):
+    """A console that leaves it to the command line what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704  # called while it is handled
+
+
+class _Trimmed:
+    """A stream that leaves out the blanks with which tables fill their lines; for files and pipes."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_TRAILING.sub("", text))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def print_reading(console: Console, reading: Reading, where: str) -> None:
     """Print one reading: title, topics, roll-up, then every sentence with its stances."""
     console.print(_text(reading.article.title or where, "bold"))
-    console.print(_text(" · ".join(_facts(reading, where)), "dim"))
+    between = " - " if console.options.ascii_only else " · "
+    console.print(_text(between.join(_facts(reading, where)), "dim"))
     _section(console, "Topics", _topics_table(console, reading.topics))
     if not reading.targets:
-        console.print(_text("\nNo topic is decided, so nothing was asked; name a --target to ask about."))
+        console.print(_text("No topic holds, so no stance was asked about; --target PHRASE asks about one."))
     else:
         _section(console, "Stances", _targets_table(reading.targets))
     if reading.stances:
-        _section(console, "Sentences", _sentences_table(reading))
+        mark = "*" if console.options.ascii_only else "●"
+        title = f"Sentences ({mark} decides the verdict)"
+        _section(console, title, _sentences_table(console, reading))
     console.print()
 
 
@@ -61,7 +88,7 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
         "digest": artefact.digest,
         "codebook": f"{codebook.id} {codebook.version} (sha256 {codebook.sha256[:12]})",
         "calibration": manifest.calibration.method,
-        "reads at most": f"{manifest.max_chars:,} characters",
+        "reads": f"at most {manifest.max_chars:,} characters",
     }
     console.print(_text(manifest.name, "bold"))
     console.print(_pairs(facts.items()))
@@ -77,7 +104,7 @@ def _facts(reading: Reading, where: str) -> Iterator[str]:
     """Yield the remarks under the title."""
     if reading.article.title:
         yield reading.article.id or where
-    yield f"{reading.sentences} sentences"
+    yield f"{reading.sentences} sentence{'' if reading.sentences == 1 else 's'}"
     if reading.cut_chars:
         yield f"{reading.cut_chars:,} characters at the end were not read"
     if reading.mixed_script:
@@ -87,7 +114,7 @@ def _facts(reading: Reading, where: str) -> Iterator[str]:
 
 def _topics_table(console: Console, topics: Iterable[TopicReading]) -> Table:
     yes, no, full, empty = "*-#." if console.options.ascii_only else "●○█░"
-    table = _table("", "", "", ("p", "right"), ("threshold", "right"))
+    table = _table("", "", "", ("probability", "right"), ("threshold", "right"))
     for topic in topics:
         cells = round(topic.probability * _BAR_CELLS)
         table.add_row(
@@ -112,28 +139,30 @@ def _targets_table(targets: Iterable[TargetReading]) -> Table:
     return table
 
 
-def _sentences_table(reading: Reading) -> Table:
-    """Make one row per sentence, with a line for each target that it concerns."""
+def _sentences_table(console: Console, reading: Reading) -> Table:
+    """Make one row per sentence: a line for each target that it concerns, then its words and its holder."""
     by_sentence: dict[tuple[int, int], list[SentenceStance]] = {}
     for stance in sorted(reading.stances, key=lambda stance: stance.start):
         by_sentence.setdefault((stance.start, stance.end), []).append(stance)
-    table = _table("stance", "holder", "sentence")
-    table.columns[0].max_width = _STANCE_CELLS
-    table.columns[1].max_width = _HOLDER_CELLS
-    table.columns[2].ratio = 1
+    deciding = {id(stance) for target in reading.targets for stance in target.deciding}
+    mark, dash = ("*", "--") if console.options.ascii_only else ("●", "—")
     several = len(reading.targets) > 1
+    table = _table("", "", gap=1)
+    table.show_header = False
+    table.columns[0].max_width = max(_STANCE_CELLS, console.width // 3)
+    table.columns[1].ratio = 1
     for stances in by_sentence.values():
-        lines = [_stance_line(stance, several) for stance in stances]
-        holder = stances[0].holder
-        table.add_row(
-            Text("\n").join(lines), _text(holder.text if holder else ""), _text(stances[0].sentence)
-        )
+        lines = Table.grid(padding=(0, 1, 0, 0))
+        lines.add_column(no_wrap=True)
+        for stance in stances:
+            line = f"{mark if id(stance) in deciding else ' '} {stance.label:<7} {stance.probability:.2f}"
+            style = _STYLES.get(stance.label, "")
+            lines.add_row(_text(line, style), _text(stance.target if several else "", style))
+        words = _text(stances[0].sentence)
+        if (holder := stances[0].holder) is not None:
+            words.append(f"\n{dash} {escape(holder.text)}", style="bold")
+        table.add_row(lines, words)
     return table
-
-
-def _stance_line(stance: SentenceStance, with_target: bool) -> Text:
-    target = f" {stance.target}" if with_target else ""
-    return _text(f"{stance.label:<7} {stance.probability:.2f}{target}", _STYLES.get(stance.label, ""))
 
 
 def _labels_table(artefact: Artefact) -> Table:
@@ -173,9 +202,9 @@ def _shown(value: JsonValue) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _table(*columns: str | tuple[str, str]) -> Table:
-    """Make a table without lines; a column is its heading, or heading and alignment."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+def _table(*columns: str | tuple[str, str], gap: int = 0) -> Table:
+    """Make a table without rules; a column is its heading, or heading and alignment."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, gap, 0), header_style="dim")
     for column in columns:
         name, align = (column, "left") if isinstance(column, str) else column
         table.add_column(name, justify="right" if align == "right" else "left", overflow="fold")
