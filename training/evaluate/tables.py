@@ -39,7 +39,7 @@ def headline(title: str, models: Mapping[str, Evaluation]) -> Table:
     table = _table("model", "macro-F1", "micro-F1", "exact", "ECE", "Brier", title=title)
     for name, found in models.items():
         table.add_row(
-            name,
+            Text(name),
             ranged(found.macro_f1),
             f"{found.micro_f1.value:.3f}",
             f"{found.exact_match.value:.3f}",
@@ -54,7 +54,7 @@ def per_label(found: Evaluation, thresholds: Mapping[str, float]) -> Table:
     table = _table("label", "F1", "precision", "recall", "AP", "support", "threshold")
     for label, scores in found.labels.items():
         table.add_row(
-            label,
+            Text(label),
             ranged(scores.f1) if scores.f1 else "-",
             _figure(scores.precision),
             _figure(scores.recall),
@@ -82,7 +82,7 @@ def ranged(interval: Interval) -> str:
 
 def _table(first: str, *others: str, title: str | None = None) -> Table:
     table = Table(
-        title=title,
+        title=None if title is None else Text(title),
         title_justify="left",
         title_style="bold",
         header_style="bold",
