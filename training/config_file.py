@@ -102,6 +102,8 @@ def _apply(settings: Iterable[str], data: dict[str, Plain], lines: dict[Path, in
 
 def _mark(path: Path, value: Plain, lines: dict[Path, int | str]) -> None:
     """Note that what stands at a path, and below it, came from the command line."""
+    for length in range(1, len(path)):
+        lines.setdefault(path[:length], "--set")
     lines[path] = "--set"
     if isinstance(value, dict | list):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):

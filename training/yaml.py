@@ -6,6 +6,7 @@ while parsing, before anything could expand or run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -30,6 +31,8 @@ MAX_DEPTH = 20
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 Path: TypeAlias = tuple[str | int, ...]
+# Line breaks to YAML where they stand bare, so they are written as escapes.
+_BREAKS = frozenset("\x85\u2028\u2029")
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -89,7 +92,7 @@ def dump_yaml(data: Plain) -> str:
     writer.default_flow_style = False
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel types it as None
     writer.representer.ignore_aliases = lambda _: True
-    writer.allow_unicode = True
+    writer.allow_unicode = _BREAKS.isdisjoint(json.dumps(data, ensure_ascii=False))
     stream = StringIO()
     writer.dump(data, stream)
     return stream.getvalue().removesuffix("...\n")
@@ -166,9 +169,7 @@ class _Builder:
 
     def _text(self, node: Node, text: str) -> str:
         if any("\ud800" <= character <= "\udfff" for character in text):
-            self.problems.append(
-                f"line {node.start_mark.line + 1}: a text holds half a character (surrogate)"
-            )
+            self.problems.append(f"line {node.start_mark.line + 1}: a text holds a lone surrogate")
         return text
 
     def _integer(self, node: Node, text: str) -> int | None:
