@@ -1,0 +1,129 @@
+"""Fitting and judging: what learns from which part, and what is shipped answers as what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from models.base import Family, LabelledSet
+from stancewire.artefact import Artefact
+from stancewire.calibration import decide
+from stancewire.codebook import Codebook
+from stancewire.examples import StanceExample
+from tests.corpora import rows_of, write_jsonl
+from training.config import RunConfig
+from training.data.codebook import load_codebook
+from training.export import Fitted, export
+from training.fit import Trial, fit, judge
+from training.parity import ParityError, check_parity
+from training.prepare import Corpora, Parts, Prepared, prepare
+
+Case = tuple[Prepared, Trial]
+
+
+@pytest.fixture(scope="module", params=["topics", "stance"])
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    path = write_jsonl(tmp_path_factory.mktemp("corpus") / "a.jsonl", rows_of(90))
+    values = {"task": request.param, "data": {"path": str(path)}, "model": {"min_documents": 1}}
+    config = RunConfig.model_validate(values)
+    prepared = prepare(config, Corpora(), lambda step: None)
+    return prepared, fit(config, config.model, prepared.parts)
+
+
+def turned(rows: LabelledSet) -> LabelledSet:
+    return replace(rows, truth=np.roll(rows.truth, 1, axis=1))
+
+
+def refit(prepared: Prepared, parts: Parts) -> Trial:
+    return fit(prepared.config, prepared.config.model, parts)
+
+
+def test_a_trial_decides_by_its_own_thresholds(case: Case) -> None:
+    prepared, trial = case
+    n_labels = len(prepared.parts.train.labels)
+    assert trial.raw.shape == trial.probabilities.shape == (len(prepared.parts.test), n_labels)
+    thresholds = np.asarray(trial.fitted.thresholds, np.float32)
+    expected = decide(trial.probabilities, thresholds, prepared.config.task)
+    assert np.array_equal(trial.decisions, expected)
+    mended = trial.fitted.calibration.apply(trial.raw, prepared.config.task)
+    assert np.array_equal(trial.probabilities, mended)
+
+
+def test_the_truth_of_test_changes_nothing_that_is_learned(case: Case) -> None:
+    prepared, trial = case
+    test = prepared.parts.test
+    other = refit(prepared, replace(prepared.parts, test=turned(test)))
+    assert (other.fitted.calibration, other.fitted.thresholds) == (
+        trial.fitted.calibration,
+        trial.fitted.thresholds,
+    )
+    assert np.array_equal(other.raw, trial.raw)
+
+
+def test_dev_calibrates_and_sets_thresholds_but_teaches_nothing(case: Case) -> None:
+    prepared, trial = case
+    dev = prepared.parts.dev
+    other = refit(prepared, replace(prepared.parts, dev=turned(dev)))
+    assert np.array_equal(other.raw, trial.raw)
+    assert other.fitted.calibration != trial.fitted.calibration
+
+
+def test_the_target_blind_variant_ignores_the_target(case: Case) -> None:
+    prepared, _ = case
+    if prepared.config.task == "topics":
+        return
+    parts = prepared.parts
+    asked = [one for one in parts.test.examples if isinstance(one, StanceExample)]
+    swapped = [replace(one, target="another target") for one in asked]
+    seen = {}
+    for blind in (True, False):
+        model = prepared.config.model.model_copy(update={"target_blind": blind})
+        family = fit(prepared.config, model, parts).fitted.family
+        before, after = (family.predict_probabilities(rows) for rows in (asked, swapped))
+        seen[blind] = bool(np.array_equal(before, after))
+    assert seen == {True: True, False: False}
+
+
+def test_every_model_of_a_run_is_judged_on_the_same_rows(case: Case) -> None:
+    prepared, trial = case
+    none = np.zeros_like(trial.decisions)
+    found = judge(prepared.config, trial, prepared.parts, {"itself": trial.decisions, "nothing": none})
+    assert found.n_rows == len(prepared.parts.test)
+    assert found.margins["itself"].value == found.margins["itself"].low == found.margins["itself"].high == 0
+    assert found.margins["nothing"].value == pytest.approx(found.macro_f1.value)
+
+
+def shipped(prepared: Prepared, fitted: Fitted, folder: Path) -> Artefact:
+    book: Codebook = load_codebook(prepared.config.data.codebook)
+    return export(fitted, folder / "model", name="model", codebook=book, metrics={}, provenance={})
+
+
+def test_an_exported_model_answers_as_the_trained_one(case: Case, tmp_path: Path) -> None:
+    prepared, trial = case
+    parity = check_parity(shipped(prepared, trial.fitted, tmp_path), trial.fitted, prepared.parts.test)
+    assert (parity.agreement, parity.rows) == (1.0, len(prepared.parts.test))
+    assert parity.difference < 1e-6
+
+
+def test_a_model_that_answers_otherwise_is_not_shipped(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, trial = case
+    family = type(trial.fitted.family)
+    honest = family.export
+
+    def contrary(self: Family, folder: Path) -> dict[str, Any]:
+        section = honest(self, folder)
+        weights = folder / "weights.safetensors"
+        tensors = load_file(weights)
+        save_file(tensors | {"coef": -tensors["coef"], "intercept": -tensors["intercept"]}, weights)
+        return section
+
+    monkeypatch.setattr(family, "export", contrary)
+    with pytest.raises(ParityError, match=r"wanted an exported model that decides 99\.5% of rows"):
+        check_parity(shipped(prepared, trial.fitted, tmp_path), trial.fitted, prepared.parts.test)
