@@ -13,11 +13,13 @@ def majority(
 ) -> tuple[Probabilities, NDArray[np.bool_]]:
     """Return the majority baseline's probabilities and decisions, both [n_rows, n_labels].
 
-    Probabilities are the label's frequency in train, for every row. Stance decides the most frequent label.
+    Probabilities are the label's frequency in train, for every row. Stance decides the most frequent label,
+    of equals the first.
     Topics decides every label on every row: always "no" would score a macro-F1 of 0 whatever the labels, and
     always "yes" is the strongest answer that looks at no text.
     """
-    rate = np.nan_to_num(np.nanmean(train_truth, axis=0)).astype(np.float32)
+    labelled = (~np.isnan(train_truth)).sum(axis=0)
+    rate = ((train_truth == 1).sum(axis=0) / np.maximum(1, labelled)).astype(np.float32)
     probabilities = np.tile(rate, (n_rows, 1))
     decisions = np.ones(probabilities.shape, dtype=np.bool_)
     if task == "stance":
