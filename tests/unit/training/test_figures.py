@@ -72,9 +72,9 @@ def test_precision_recall_without_thresholds_or_decisions_has_no_mark() -> None:
 
 
 def test_reliability_draws_both_curves() -> None:
-    figure = figures.reliability(TRUTH, SAID, SAID / 2, LABELS, "topics", bins=2)
+    figure = figures.reliability(TRUTH, SAID, SAID * np.float32(0.5), LABELS, "topics", bins=2)
     assert len(figure.axes) == 3
-    diagonal, raw, calibrated = figure.axes[0].lines
+    _, raw, calibrated = figure.axes[0].lines
     assert [line.get_label() for line in (raw, calibrated)] == ["raw", "calibrated"]
     assert np.asarray(raw.get_xdata()).tolist() == pytest.approx([0.35, 0.8])
     assert np.asarray(raw.get_ydata()).tolist() == [0.5, 0.5]

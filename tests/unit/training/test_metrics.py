@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,20 +30,22 @@ from training.evaluate.metrics import (
 )
 
 LABELS = ("a", "b", "c")
+Rows = Callable[[int], tuple[NDArray[np.float32], NDArray[np.bool_]]]
 NAN = np.nan
 
 
-def judged(truth: object, decisions: object, **changes: Any) -> Evaluation:
+def judged(truth: object, decisions: object, **changes: object) -> Evaluation:
     """Evaluate with one event a row and probabilities of 0.9 and 0.1."""
     t, d = np.asarray(truth, np.float32), np.asarray(decisions, np.bool_)
     fields: dict[str, Any] = {
+        "probabilities": np.where(d, 0.9, 0.1),
         "labels": LABELS[: t.shape[1]],
         "task": "topics",
         "groups": [str(i) for i in range(len(t))],
         "samples": 200,
     }
-    probabilities = changes.pop("probabilities", np.where(d, 0.9, 0.1)).astype(np.float32)
-    return evaluate(t, probabilities, d, **(fields | changes))
+    fields |= changes
+    return evaluate(t, fields.pop("probabilities").astype(np.float32), d, **fields)
 
 
 def random_topics(seed: int, n: int = 120) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -58,7 +61,7 @@ def random_stances(seed: int, n: int = 120) -> tuple[NDArray[np.float32], NDArra
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("task", "rows"), [("topics", random_topics), ("stance", random_stances)])
-def test_every_score_equals_scikit_learns(task: Task, rows: Any, seed: int) -> None:
+def test_every_score_equals_scikit_learns(task: Task, rows: Rows, seed: int) -> None:
     truth, decisions = rows(seed)
     found = judged(truth, decisions, task=task)
     assert found.macro_f1.value == pytest.approx(f1_score(truth, decisions, average="macro"))
@@ -83,7 +86,9 @@ def test_micro_f1_of_stance_is_accuracy() -> None:
 def test_average_precision_equals_scikit_learns_with_ties(rows: list[tuple[int, int]]) -> None:
     y, p = (np.array(column, dtype=np.float32) for column in zip(*rows, strict=True))
     expected = average_precision_score(y, p) if y.any() else None
-    assert average_precision(y, p / 4) == (None if expected is None else pytest.approx(expected))
+    assert average_precision(y, p * np.float32(0.25)) == (
+        None if expected is None else pytest.approx(expected)
+    )
 
 
 def test_average_precision_leaves_unlabelled_rows_out() -> None:

@@ -85,8 +85,8 @@ def test_a_stance_that_is_not_labelled_counts_nowhere() -> None:
 def test_nothing_labelled_is_zero_and_no_warning(recwarn: pytest.WarningsRecorder) -> None:
     nothing = np.full((2, 2), NAN, np.float32)
     for task in ("topics", "stance"):
-        assert expected_calibration_error(nothing, f32([[0.5, 0.5]] * 2), task) == 0  # type: ignore[arg-type]
-        assert brier_score(nothing, f32([[0.5, 0.5]] * 2), task) == 0  # type: ignore[arg-type]
+        assert expected_calibration_error(nothing, f32([[0.5, 0.5]] * 2), task) == 0
+        assert brier_score(nothing, f32([[0.5, 0.5]] * 2), task) == 0
     assert not recwarn.list
 
 
