@@ -69,8 +69,9 @@ def problems(source: str | bytes) -> list[str]:
 )
 def test_values_are_yaml_1_2(text: str, value: Plain) -> None:
     found = read(f"key: {text}\n")
+    assert isinstance(found, dict)
     assert found == {"key": value}
-    assert type(found["key"]) is type(value)  # type: ignore[index,call-overload]  # a mapping, as just asserted
+    assert type(found["key"]) is type(value)
 
 
 def test_nan_is_a_number() -> None:
