@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -26,6 +26,8 @@ DEFAULT_MODELS = "artefacts"
 INTERRUPTED = 130
 _NAMES = {"topics": "stancewire-topics", "stance": "stancewire-stance"}
 _MAX_MANIFEST_BYTES = 10_000_000
+# What a command line asks for, still to be run: typer parses, but answers some errors of a job its own way.
+Job: TypeAlias = Callable[[], int]
 # The base of every usage error; typer exports only this child of it.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -38,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that cannot show a character gets its escape, not a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text streams
     try:
-        exit_code: int = app(args=arguments, prog_name="stancewire", standalone_mode=False) or 0
+        job = app(args=arguments, prog_name="stancewire", standalone_mode=False)
+        exit_code: int = job() if callable(job) else 0
         sys.stdout.flush()
         return exit_code
     except StancewireError as error:
@@ -106,17 +109,22 @@ def _read(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per article and line.")
     ] = False,
-) -> int:
+) -> Job:
     """Read articles: their topics, and who stands how toward what."""
-    return read_files(files, targets=target, reader=open_reader(model or ()), as_json=as_json)
+    return lambda: read_files(files, targets=target, reader=open_reader(model or ()), as_json=as_json)
 
 
 @app.command("inspect")
 def _inspect(
     artefact: Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder or MLflow URI.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+) -> Job:
     """Show what an artefact says about itself."""
+    return lambda: inspect(artefact, as_json=as_json)
+
+
+def inspect(artefact: str, *, as_json: bool) -> int:
+    """Print what an artefact says about itself."""
     with located(artefact) as folder:
         found = read_artefact(folder)
     if as_json:
@@ -124,6 +132,7 @@ def _inspect(
         _print_json({"digest": found.digest, "manifest": content})
     else:
         print_artefact(console_on(sys.stdout), found)
+    return 0
 
 
 def open_reader(models: Iterable[str]) -> Reader:

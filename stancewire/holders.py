@@ -216,7 +216,7 @@ def _agent(words: Words) -> _Found | None:
         if words[at].lower != "by" or not (verb.endswith("ed") or verb in verbs.PARTICIPLE):
             continue
         before = at - 2
-        while before > 0 and (words[before].lower in cues.ADVERB or words[before].lower.endswith("ly")):
+        while before > 0 and words[before].is_adverb:
             before -= 1
         end = phrase_end(words, at + 1, len(words))
         if words[before].lower not in verbs.BE or end <= at + 1 or is_time(words, at + 1):
@@ -291,11 +291,13 @@ def _fits(pronoun: str, words: Words) -> bool:
     head = head_of(words, 0, len(words))
     if head.is_pronoun:
         return False
-    last = words[-1]
-    plural = not head.is_body and not last.is_name and singular(head.lower) != head.lower
+    # The capital of a lone word may be that of its sentence.
+    is_name = words[-1].is_name and not (len(words) == 1 and (head.is_person or head.is_body))
+    several = any(word.lower == "and" for word in words)
+    plural = several or (not head.is_body and not is_name and singular(head.lower) != head.lower)
     if pronoun == "they":
         return plural
     if plural:
         return False
-    is_person = head.is_person or (last.is_name and len(words) > 1 and not head.is_body)
-    return is_person != (pronoun == "it") and (pronoun != "it" or head.is_body or last.is_name)
+    is_person = head.is_person or (is_name and len(words) > 1 and not head.is_body)
+    return is_person != (pronoun == "it") and (pronoun != "it" or head.is_body or is_name)

@@ -50,7 +50,7 @@ def subject_of(words: Words, start: int, stop: int) -> Subject | None:
             end = at if end is None else end
             verb = _after_aside(words, start, at, stop)
             return None if verb is None else _subject(words, start, end, verb, stop)
-        elif word.is_mark:
+        elif word.is_mark and not word.is_quote:
             return None
         elif at > start and word.lower in cues.RELATIVE:
             end = at if end is None else end
@@ -108,7 +108,7 @@ def _joins_names(words: Words, start: int, at: int, stop: int) -> bool:
 
 
 def _is_plural(words: Words, start: int, end: int) -> bool:
-    while end - 1 > start and words[end - 1].lower in cues.ADVERB:
+    while end - 1 > start and words[end - 1].is_adverb:
         end -= 1
     return head_of(words, start, end).is_plural or any(word.lower == "and" for word in words[start:end])
 
@@ -145,7 +145,7 @@ def _is_unknown_verb(words: Words, at: int) -> bool:
 def _before_adverbs(words: Words, at: int, start: int) -> int:
     """Return the word before this one that is no adverb: "the conference | fully | supports"."""
     at -= 1
-    while at > start and (words[at].lower in cues.ADVERB or words[at].lower.endswith("ly")):
+    while at > start and words[at].is_adverb:
         at -= 1
     return at
 
@@ -309,9 +309,7 @@ def _trimmed(words: Words, start: int, end: int) -> int:
         if words[at].lower == "on" and at + 1 < end and is_time(words, at + 1):
             end = at
             break
-    while end > start and (
-        words[end - 1].lower in cues.ADVERB or words[end - 1].is_mark or is_time(words, end - 1)
-    ):
+    while end > start and (words[end - 1].is_adverb or words[end - 1].is_mark or is_time(words, end - 1)):
         end -= 1
     return end
 

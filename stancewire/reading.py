@@ -21,10 +21,11 @@ MAX_TARGETS = 50
 MAX_TARGET_CHARS = 200
 
 _MAX_HEADLINE_CHARS = 200
+_LINE_END = r"(?:\r\n|\n|\r(?!\n))"
 # One line, then a blank one. A lead paragraph ends with a full stop, a headline hardly ever does.
 _HEADLINE = re.compile(
     rf"\s*(?P<title>\S[^\r\n]{{0,{_MAX_HEADLINE_CHARS - 1}}}(?<![.\s]))[ \t]*"
-    r"(?:\r\n|\n|\r)[ \t]*(?:\r\n|\n|\r)\s*(?=\S)"
+    rf"{_LINE_END}[ \t]*{_LINE_END}\s*(?=\S)"
 )
 
 

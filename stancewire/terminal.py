@@ -26,6 +26,7 @@ _TRAILING = re.compile(r" +$", re.MULTILINE)
 _STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "", "no_evidence": "dim"}
 _BAR_CELLS = 20
 _STANCE_CELLS = 28
+_LABEL_CELLS = 14
 
 
 def escape(text: str) -> str:
@@ -46,7 +47,7 @@ class _Console(Console):
     """A console that leaves it to the command line what a closed pipe means."""
 
     def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704  # called while it is handled
+        raise  # what is handled where this is called
 
 
 class _Trimmed:
@@ -153,7 +154,8 @@ def _sentences_table(console: Console, reading: Reading) -> Table:
     table.columns[1].ratio = 1
     for stances in by_sentence.values():
         lines = Table.grid(padding=(0, 1, 0, 0))
-        lines.add_column(no_wrap=True)
+        lines.add_column(no_wrap=True, min_width=_LABEL_CELLS)
+        lines.add_column(no_wrap=True, overflow="crop" if console.options.ascii_only else "ellipsis")
         for stance in stances:
             line = f"{mark if id(stance) in deciding else ' '} {stance.label:<7} {stance.probability:.2f}"
             style = _STYLES.get(stance.label, "")

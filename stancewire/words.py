@@ -55,6 +55,14 @@ class Word:
         return self.lower in cues.PRONOUN
 
     @property
+    def is_adverb(self) -> bool:
+        """Whether it is an adverb: "again", "firmly"; "ally" is none."""
+        if self.lower in cues.ADVERB:
+            return True
+        is_noun = self.is_name or self.is_person or self.is_body or self.is_thing
+        return self.lower.endswith("ly") and not is_noun
+
+    @property
     def is_plural(self) -> bool:
         """Whether a base form may be its verb: "critics want"."""
         return self.lower in cues.PLURAL or (

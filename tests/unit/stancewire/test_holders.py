@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stancewire.holders import Holder, find_holder
+from stancewire.holders import find_holder
 
 SUBJECTS = [
     ("Seoul opposes any transfer of tank engines to Kigali.", "Seoul"),
     ("The foreign minister welcomed the agreement.", "The foreign minister"),
     ("The prime minister of Estonia rejected the offer.", "The prime minister of Estonia"),
     ("A spokesman for the Kremlin said talks would resume.", "A spokesman for the Kremlin"),
-    ("A spokeswoman for the International Red Cross denied it.", "A spokeswoman for the International Red Cross"),
+    (
+        "A spokeswoman for the International Red Cross denied it.",
+        "A spokeswoman for the International Red Cross",
+    ),
     ("Moscow's foreign ministry called the measures illegal.", "Moscow's foreign ministry"),
     ("Analysts doubt that the price cap works.", "Analysts"),
     ("Most European diplomats doubt that the cap works.", "Most European diplomats"),
@@ -73,7 +74,7 @@ ATTRIBUTIONS = [
     ("The embargo was breached, said a member of the panel.", "a member of the panel"),
     ("The ban, the chancellor said, had failed.", "the chancellor"),
     ("Sanctions, according to the finance ministry, cost the country little.", "the finance ministry"),
-    ("The contract was void, according to the Justice and Trade Departments.", "the Justice and Trade Departments"),
+    ("The contract was void, according to the Army and Navy Boards.", "the Army and Navy Boards"),
     ("Prices rose by a third, according to a survey published on Friday.", "a survey"),
     ("The treaty was oversold, said Ines Okafor of the Harbour Institute, and has changed nothing.",
      "Ines Okafor of the Harbour Institute"),
@@ -136,3 +137,113 @@ def test_who_is_named_holds_the_stance(sentence: str, holder: str) -> None:
 @pytest.mark.parametrize("sentence", NOBODY)
 def test_where_nobody_is_named_nobody_is_found(sentence: str) -> None:
     assert named(sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("pronoun", "sentence", "context", "holder"),
+    [
+        ("He", "He added that the ban would stay.", "The minister said talks had failed.", "The minister"),
+        ("She", "She refused to sign.", "Ada Lindqvist praised the envoys.", "Ada Lindqvist"),
+        ("It", "It opposes any export.", "The commission warned of a war.", "The commission"),
+        ("It", "It opposes any export.", "Seoul warned of a war.", "Seoul"),
+        ("They", "They want the embargo lifted.", "Traders complained of delays.", "Traders"),
+        ("he", '"Never," he said.', "The general rejected the truce.", "The general"),
+    ],
+)
+def test_a_pronoun_finds_whom_it_means_in_the_sentence_before(
+    pronoun: str, sentence: str, context: str, holder: str
+) -> None:
+    found = find_holder(sentence, context)
+    assert found is not None
+    assert (found.text, found.mention, found.in_context) == (holder, pronoun, True)
+    assert context[found.start : found.end] == holder
+
+
+@pytest.mark.parametrize(
+    ("pronoun", "sentence", "context"),
+    [
+        ("He", "He added that the ban would stay.", ""),
+        ("He", "He added that the ban would stay.", "The weather improved."),
+        ("He", "He added that the ban would stay.", "The commission warned of a war."),
+        ("He", "He added that the ban would stay.", "Traders complained of delays."),
+        ("He", "He added that the ban would stay.", "He said talks had failed."),
+        ("They", "They want the embargo lifted.", "The minister said talks had failed."),
+        ("They", "They want the embargo lifted.", "Seoul said talks had failed."),
+        ("It", "It opposes any export.", "The minister said talks had failed."),
+        ("It", "It opposes any export.", "Ada Lindqvist said talks had failed."),
+        ("We", "We support the ban.", "The minister said talks had failed."),
+    ],
+)
+def test_a_pronoun_that_fits_nobody_stays_a_pronoun(pronoun: str, sentence: str, context: str) -> None:
+    found = find_holder(sentence, context)
+    assert found is not None
+    assert (found.text, found.mention, found.in_context) == (pronoun, pronoun, False)
+    assert sentence[found.start : found.end] == pronoun
+
+
+def test_it_without_a_will_is_nobody() -> None:
+    assert named("It lasted four hours.") is None
+    assert named("It lasted four hours.", "The commission met on Monday.") == "The commission"
+
+
+@pytest.mark.parametrize(
+    "sentence", ['"We will keep calling for it to be lifted."', "“We shall never sign it.”", '"Never again!"']
+)
+def test_a_quotation_that_goes_on_keeps_its_speaker(sentence: str) -> None:
+    context = '"The embargo must go," the minister told reporters.'
+    found = find_holder(sentence, context)
+    assert found is not None
+    assert (found.text, found.mention, found.in_context) == ("the minister", "", True)
+    assert context[found.start : found.end] == "the minister"
+    assert find_holder(sentence, "The minister spoke to reporters.") is None
+
+
+def test_words_in_quotation_marks_are_no_speech() -> None:
+    assert named('The "Iron Gate" group opposes the sale.') == 'The "Iron Gate" group'
+
+
+def test_what_is_said_inside_a_quotation_is_its_speakers() -> None:
+    assert named('"The army said it would attack," a resident told us.') == "a resident"
+
+
+def test_the_cue_says_why() -> None:
+    sentences = {
+        "Seoul opposes the sale.": "opposes",
+        "The sale is dead, officials said.": "said",
+        "The sale is dead, according to officials.": "according to",
+        "In the eyes of officials, the sale is dead.": "in the eyes of",
+        "The sale was condemned by officials.": "condemned",
+        "Officials will oppose the sale.": "oppose",
+    }
+    found = {sentence: holder.cue for sentence in sentences if (holder := find_holder(sentence))}
+    assert found == sentences
+
+
+PIECES = (
+    'the minister said that Seoul opposes " “ ” ‘ ’ , ; — - . ? he it they who which according to in words '
+    "of by was and but will not U.S. Gen. 1,200 May on Monday talks sanctions's s' é \u0301 \n"
+)
+WORDS = PIECES.split(" ")
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=40), st.lists(st.sampled_from(WORDS), max_size=15))
+def test_a_holder_stands_where_it_says(sentence_words: list[str], context_words: list[str]) -> None:
+    sentence, context = " ".join(sentence_words), " ".join(context_words)
+    found = find_holder(sentence, context)
+    if found is not None:
+        assert found.text
+        assert found.cue
+        assert found.text == (context if found.in_context else sentence)[found.start : found.end]
+        assert found.mention in sentence
+        assert found.in_context or found.mention == found.text
+
+
+@given(st.text(max_size=200), st.text(max_size=100))
+def test_any_text_is_read(sentence: str, context: str) -> None:
+    found = find_holder(sentence, context)
+    assert found is None or found.text in (context if found.in_context else sentence)
+
+
+def test_what_comes_late_in_an_endless_sentence_is_not_looked_at() -> None:
+    assert named("x " * 2_500 + ", officials said.") is None
+    assert named("Officials said that " + "x " * 50_000) == "Officials"
