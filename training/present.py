@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from training.config import RunConfig
+from training.evaluate.scores import Evaluation
 from training.evaluate.tables import result
 from training.tracking import DEFAULT_URI
-from training.train import Outcome
+
+if TYPE_CHECKING:
+    from training.train import Outcome
+
+_PAGE_CELLS = 110
+
+
+def results(
+    config: RunConfig, evaluations: Mapping[str, Evaluation], thresholds: Mapping[str, float]
+) -> Group:
+    """Return the tables of a run: the trained model first, under its own name."""
+    models = {
+        f"{config.name} ({name})" if name == config.model.family else name: found
+        for name, found in evaluations.items()
+    }
+    return result(f"{config.name}: {config.task} on test", models, thresholds)
+
+
+def as_text(tables: RenderableType) -> str:
+    """Return tables as plain text, for a page that has no terminal."""
+    page = Console(file=StringIO(), width=_PAGE_CELLS, force_terminal=False, color_system=None)
+    with page.capture() as captured:
+        page.print(tables)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def outcome_lines(outcome: Outcome) -> Iterator[RenderableType]:
     """Yield the tables and lines that tell how a run went."""
     config = outcome.config
-    models = {_named(name, outcome): found for name, found in outcome.evaluations.items()}
-    yield result(f"{config.name}: {config.task} on test", models, outcome.thresholds)
+    yield results(config, outcome.evaluations, outcome.thresholds)
     if gap := outcome.random_split:
         ours = next(iter(outcome.evaluations.values())).macro_f1.value
         yield Text(
@@ -45,7 +71,3 @@ def ui_hint() -> str:
     if uri.startswith(("http://", "https://")):
         return uri
     return f"mlflow ui --backend-store-uri {shlex.quote(uri)}, then http://127.0.0.1:5000"
-
-
-def _named(name: str, outcome: Outcome) -> str:
-    return f"{outcome.config.name} ({name})" if name == outcome.config.model.family else name

@@ -13,6 +13,7 @@ from training.evaluate.figures import confusion, precision_recall, reliability
 from training.evaluate.scores import Evaluation
 from training.fit import Trial
 from training.prepare import Prepared
+from training.present import as_text, results
 from training.provenance import digest_of, git_commit, package_versions
 from training.tracking import TrackedRun
 
@@ -74,6 +75,10 @@ def log_results(
     task, test = prepared.config.task, prepared.parts.test
     for number, (name, found) in enumerate(evaluations.items()):
         run.metrics(found.flat_metrics("test" if not number else name.replace(" ", "_").replace("-", "_")))
+    by_label = dict(zip(test.labels, trial.fitted.thresholds, strict=True))
+    page = as_text(results(prepared.config, evaluations, by_label))
+    run.text(page, "results.txt")
+    run.tags({"mlflow.note.content": f"```\n{page}```"})
     thresholds = trial.fitted.thresholds if task == "topics" else None
     run.figure(confusion(test.truth, trial.decisions, test.labels, task), "figures/confusion.png")
     run.figure(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import logging
-import os
+import posixpath
+import re
 import signal
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,30 +14,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stancewire.artefact import Artefact
-from stancewire.errors import StancewireError
-from stancewire.serving import signature
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
 import mlflow
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.data.dataset_source import DatasetSource
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined] # made at import
-from mlflow.entities import ViewType
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+
+from stancewire.artefact import Artefact
+from stancewire.serving import signature
+from training.tracking_store import (
+    DEFAULT_URI,
+    FAILURES,
+    TrackingError,
+    connect,
+    mark_killed_runs,
+    open_experiment,
+    process_tags,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DEFAULT_URI = "sqlite:///mlflow.db"
-_HOST_TAG, _PID_TAG = "stancewire.host", "stancewire.pid"
+__all__ = ["DEFAULT_URI", "RegisteredVersion", "TrackedRun", "TrackingError", "flatten", "tracked_run"]
 
-
-class TrackingError(StancewireError):
-    """The MLflow server or database cannot be used."""
+# MLflow's own limits: what is longer is refused.
+_VALUE_CHARS, _NAME_CHARS, _DIGEST_CHARS = 6000, 250, 36
+_PARAMS_A_CALL, _METRICS_A_CALL = 100, 1000
+_NO_NAME = re.compile(r"[^\w.\- :/]")
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,16 @@ class TrackedRun:
         self.run_id = run_id
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Log a nested mapping as flat dotted parameters."""
-        mlflow.log_params(flatten(values))
+        """Log a nested mapping as flat dotted parameters; a value too long for MLflow is cut, and says so."""
+        flat = {safe_name(name): _short(str(value)) for name, value in flatten(values).items()}
+        for part in _parts(flat, _PARAMS_A_CALL):
+            mlflow.log_params(part)
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        """Log finite metrics in one call."""
-        mlflow.log_metrics(dict(values))
+        """Log finite metrics."""
+        flat = {safe_name(name): value for name, value in values.items()}
+        for part in _parts(flat, _METRICS_A_CALL):
+            mlflow.log_metrics(part)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags on the run."""
@@ -97,7 +105,9 @@ class TrackedRun:
             if Path(source).exists()
             else CodeDatasetSource({"hub": source})
         )
-        mlflow.log_input(RowsDataset(where, name=name, digest=digest[:36], rows=rows), context=context)
+        mlflow.log_input(
+            RowsDataset(where, name=name, digest=digest[:_DIGEST_CHARS], rows=rows), context=context
+        )
 
     def figure(self, figure: Figure, file: str) -> None:
         """Log a figure as an artifact."""
@@ -114,11 +124,18 @@ class TrackedRun:
     def model(
         self, artefact: Artefact, input_example: Mapping[str, list[str]], requirements: list[str]
     ) -> str:
-        """Log the artefact as a pyfunc model and return its URI; no code and no pickle travels with it."""
+        """Log the artefact as a pyfunc model and return its URI; no code and no pickle travels with it.
+
+        Args:
+            artefact: what is served.
+            input_example: a value for each column of the signature.
+            requirements: pip lines that a server needs.
+        """
         import pandas as pd
 
         info = mlflow.pyfunc.log_model(
-            name=artefact.manifest.name,
+            # MLflow takes no dot in the name of a logged model; the registered name may have one.
+            name=artefact.manifest.name.replace(".", "_"),
             loader_module="stancewire.serving",
             data_path=str(artefact.path),
             signature=signature(artefact.manifest.task),
@@ -146,39 +163,13 @@ def tracked_run(experiment: str, run_name: str, tags: Mapping[str, str]) -> Iter
     """
     uri = connect()
     try:
-        experiment_id = mlflow.set_experiment(experiment).experiment_id
+        experiment_id = open_experiment(uri, experiment)
         mark_killed_runs(experiment_id)
-        run = mlflow.start_run(run_name=run_name, tags={**tags, **_process_tags()})
-    except MlflowException as error:
-        raise TrackingError(
-            f"MLflow at {uri} cannot be used: {_first_line(error)}; "
-            "set MLFLOW_TRACKING_URI or mend the database"
-        ) from error
-    with _sigterm_raises(), run:
-        yield TrackedRun(run.info.run_id)
-
-
-def connect() -> str:
-    """Point MLflow to MLFLOW_TRACKING_URI, or to mlflow.db in the working directory; return the URI."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
-    mlflow.set_tracking_uri(uri)
-    for noisy in ("mlflow", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    return uri
-
-
-def mark_killed_runs(experiment_id: str) -> list[str]:
-    """Mark RUNNING runs of this host whose process is gone as KILLED; return their ids."""
-    client = MlflowClient()
-    found = client.search_runs(
-        [experiment_id],
-        filter_string=f"attributes.status = 'RUNNING' and tags.`{_HOST_TAG}` = '{socket.gethostname()}'",
-        run_view_type=ViewType.ACTIVE_ONLY,
-    )
-    dead = [run.info.run_id for run in found if not _alive(run.data.tags.get(_PID_TAG, ""))]
-    for run_id in dead:
-        client.set_terminated(run_id, status="KILLED")
-    return dead
+        run = mlflow.start_run(run_name=run_name, tags={**tags, **process_tags()})
+        with _sigterm_raises(), run:
+            yield TrackedRun(run.info.run_id)
+    except FAILURES as error:
+        raise TrackingError.of(uri, error) from error
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -192,22 +183,27 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _process_tags() -> dict[str, str]:
-    return {_HOST_TAG: socket.gethostname(), _PID_TAG: str(os.getpid())}
+def safe_name(name: str) -> str:
+    """Return a name that MLflow takes for a parameter or metric; different names stay different."""
+    plain = _NO_NAME.sub("_", name)
+    if posixpath.normpath(plain) != plain or plain.startswith(("/", "..")):
+        plain = plain.replace("/", "_").lstrip(".")
+    if plain == name and len(name) <= _NAME_CHARS:
+        return name
+    return f"{plain[: _NAME_CHARS - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
+def _short(value: str) -> str:
+    if len(value) <= _VALUE_CHARS:
+        return value
+    digest = hashlib.sha256(value.encode()).hexdigest()
+    end = f"… ({len(value):,} characters, sha256 {digest})"
+    return value[: _VALUE_CHARS - len(end)] + end
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _parts(values: Mapping[str, Any], size: int) -> Iterator[dict[str, Any]]:
+    items = list(values.items())
+    return (dict(items[start : start + size]) for start in range(0, len(items), size))
 
 
 @contextmanager

@@ -69,7 +69,10 @@ def test_one_finished_run_per_fit_holds_everything(trained: Trained, client: Mlf
         contexts = {tag.value for used in run.inputs.dataset_inputs for tag in used.tags}
         assert contexts == {"training", "validation", "test"}
         logged = {file.path for file in client.list_artifacts(run.info.run_id)}
-        assert {"config.yaml", "predictions.json", "figures"} <= logged
+        assert {"config.yaml", "predictions.json", "results.txt", "figures"} <= logged
+        page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/results.txt")
+        assert f"{name}: " in page
+        assert page in run.data.tags["mlflow.note.content"]
         figures = {Path(file.path).name for file in client.list_artifacts(run.info.run_id, "figures")}
         assert figures == {"confusion.png", "precision_recall.png", "reliability.png"}
 
