@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test train check clean
+.PHONY: run train ui test check clean
 
 run: train  ## train both classifiers on the bundled corpus and read a sample article
 	$(BIN)/stancewire read data/samples/shells.txt
 
 train: $(VENV)/.train
 	$(BIN)/python -m training.run configs/topics-linear.yaml configs/stance-linear.yaml
+
+ui: $(VENV)/.train  ## the MLflow pages of these runs, on http://127.0.0.1:5000
+	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+		$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --workers 1 --host 127.0.0.1
 
 test: check  ## everything: style, types, tests
 	$(BIN)/python -m pytest

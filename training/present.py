@@ -70,4 +70,6 @@ def ui_hint() -> str:
     uri = os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
     if uri.startswith(("http://", "https://")):
         return uri
+    if uri == DEFAULT_URI:
+        return "make ui, then http://127.0.0.1:5000"
     return f"mlflow ui --backend-store-uri {shlex.quote(uri)}, then http://127.0.0.1:5000"
