@@ -20,8 +20,8 @@ QUANTIFIER = _words(
 
 PLURAL = _words("all both dozens few hundreds i many most others several some they those thousands we you")
 NO_HOLDER = _words(
-    "everybody everything here how me neither nothing something that there these this what when where "
-    "which who why you"
+    "everybody everything here here's how it's me neither nothing something that that's there there's "
+    "these this what when where which who why you"
 )
 DETERMINER = _words(
     "a all an another any both each eight eleven every five four her his its many most my nine no one our "
@@ -33,8 +33,9 @@ PREPOSITION = _words(
     "regarding since through throughout to toward towards under until upon with within without"
 )
 LEAD = _words(
-    "also and but earlier finally furthermore hence however instead later meanwhile moreover nevertheless "
-    "nonetheless not now or privately publicly so still then therefore thus today tomorrow yesterday yet"
+    "also and but earlier finally furthermore hence however indeed instead later meanwhile moreover "
+    "nevertheless nonetheless not now or perhaps privately publicly so still then therefore thus today "
+    "tomorrow yesterday yet"
 )
 SUBORDINATE = _words(
     "after although as because before if once since though unless until when whereas whether while"
@@ -57,6 +58,7 @@ MONTH_OR_DAY = _words(
 )
 TIME = _words("day decade evening hour minute month morning night time week year")
 
+NOUN_IN_LY = _words("anomaly bully fly monopoly rally reply")
 PERSON = _words(
     "academic activist administrator admiral adviser advisor advocate agent aide ally ambassador analyst "
     "archbishop attaché attorney author backer banker bishop boss broker brother buyer campaigner "
@@ -114,7 +116,5 @@ THING = _words(
 )
 """What holds no stance, whatever verb follows; a statement, a report or a letter may."""
 
-ODD_NAMES = _words(
-    "athens brussels cyprus damascus florence france hamas honduras laos maldives paris texas tunis"
-)
-"""Places and bodies whose name looks like a plural or an abstract noun."""
+ODD_NAMES = _words("athens brussels cyprus damascus hamas honduras laos maldives paris texas tunis")
+"""Places and bodies whose name looks like a plural."""

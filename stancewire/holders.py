@@ -107,6 +107,8 @@ def _can_hold(words: Words, subject: Subject) -> bool:
     """Tell whether a subject can hold a stance: a person, a body, a state; a thing cannot."""
     head = head_of(words, subject.start, subject.end)
     alone = subject.end - subject.start == 1
+    if subject.is_state and words[subject.verb].lower not in verbs.ATTITUDE:
+        return False  # "is a veteran", "is in Rome"
     if words[subject.end - 1].lower == "it":
         return alone and not subject.is_state  # "it is unclear", "none of it"
     # The capital of a lone word that begins a sentence tells nothing: "Inflation", "Refusals".

@@ -14,6 +14,8 @@ from stancewire.words import DASHES, Word, Words, head_of, is_time, singular
 MAX_WORDS = 16
 _MAX_ASIDE = 40  # words in all between a subject and its verb
 _MAX_LEAD = 40  # words before the subject
+_MAX_BRACKETED = 8  # words in brackets behind a name
+_NOMINATIVE = frozenset(("he", "she", "they", "we"))  # begin a clause of their own: "the pin | she wore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,26 @@ def subject_of(words: Words, start: int, stop: int) -> Subject | None:
             end = at if end is None else end
             verb = _after_aside(words, start, at, stop)
             return None if verb is None else _subject(words, start, end, verb, stop)
+        elif word.text == "(" and (closed := _after_brackets(words, at, stop)) is not None:
+            end = at if end is None and words[closed].lower != "and" else end
+            at = closed
         elif word.is_mark and not word.is_quote:
             return None
-        elif at > start and word.lower in cues.RELATIVE:
+        elif at > start and (word.lower in cues.RELATIVE or word.lower in _NOMINATIVE):
             end = at if end is None else end
             at = _relative_verb(words, at + 1, stop) + 1
         elif at > start and is_finite(words, at, start):
             return _subject(words, start, at if end is None else end, at, stop)
         else:
             at += 1
+    return None
+
+
+def _after_brackets(words: Words, opening: int, stop: int) -> int | None:
+    """Return where "Lee (D-Ohio) | said" goes on."""
+    for at in range(opening + 1, min(stop - 1, opening + _MAX_BRACKETED)):
+        if words[at].text == ")":
+            return at + 1
     return None
 
 
@@ -159,18 +172,31 @@ def _subject(words: Words, start: int, end: int, verb: int, stop: int) -> Subjec
     end = _trimmed(words, start, end)
     if not 0 < end - start <= MAX_WORDS:
         return None
-    was_be = False
-    while verb + 1 < stop and (
-        words[verb].lower in verbs.AUXILIARY or words[verb].lower in cues.ADVERB | verbs.BE
-    ):
-        was_be = was_be or words[verb].lower in verbs.BE
-        verb += 1
+    verb, was_be = _main_verb(words, verb, stop)
     lower = words[verb].lower
     passive = was_be and (lower.endswith("ed") or lower in verbs.PARTICIPLE) and lower not in verbs.STATE
     if not was_be and (later := _after_participle(words, verb, stop)) is not None:
         verb = later
     is_state = was_be and not passive and not lower.endswith("ing")
     return Subject(start, end, verb, passive, is_state)
+
+
+def _main_verb(words: Words, verb: int, stop: int) -> tuple[int, bool]:
+    """Step over auxiliaries, "had to" and adverbs; tell whether the last auxiliary was a form of "be"."""
+    was_be = False
+    auxiliary = verb
+    while verb + 1 < stop:
+        lower = words[verb].lower
+        if lower in verbs.AUXILIARY or lower in verbs.BE:
+            was_be = was_be or lower in verbs.BE
+            auxiliary = verb
+        elif lower == "to":
+            was_be = False
+        elif not words[verb].is_adverb:
+            break
+        verb += 1
+    # "has a problem": the auxiliary was the verb.
+    return auxiliary if words[verb].lower in cues.DETERMINER else verb, was_be
 
 
 def _after_participle(words: Words, verb: int, stop: int) -> int | None:
@@ -232,7 +258,12 @@ def _back_from(words: Words, start: int, verb: int) -> int:
         at -= 1
     while at - 1 > start:
         word, before = words[at], words[at - 1]
-        if before.is_mark or before.lower in cues.ADVERB | cues.LEAD or is_time(words, at - 1):
+        if (
+            word.is_pronoun
+            or before.is_mark
+            or before.lower in cues.ADVERB | cues.LEAD
+            or is_time(words, at - 1)
+        ):
             break
         if before.lower in cues.PREPOSITION:
             if at - 2 <= start:
@@ -309,14 +340,14 @@ def _trimmed(words: Words, start: int, end: int) -> int:
         if words[at].lower == "on" and at + 1 < end and is_time(words, at + 1):
             end = at
             break
-    while end > start and (words[end - 1].is_adverb or words[end - 1].is_mark or is_time(words, end - 1)):
+    while end - 1 > start and (words[end - 1].is_adverb or words[end - 1].is_mark or is_time(words, end - 1)):
         end -= 1
     return end
 
 
 def _wants_noun(words: Words, at: int, start: int) -> bool:
     """Tell whether the word here must be followed by a noun sooner than by a verb."""
-    while at > start and words[at].lower.endswith("ly"):
+    while at > start and words[at].is_adverb:
         at -= 1
     lower = words[at].lower
     return (

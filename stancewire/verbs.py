@@ -194,3 +194,10 @@ STATE = _words(
     "pleased prepared resolved satisfied split torn united worried"
 )
 """Participles that say what their subject thinks: "is opposed to", not done to it by another."""
+
+ATTITUDE = STATE | _words(
+    "afraid against angry certain confident critical eager for furious glad happy hopeful hostile "
+    "impatient keen loath open optimistic pessimistic proud ready reluctant sceptical sensitive silent "
+    "skeptical sorry supportive sure unhappy unimpressed unwilling wary willing"
+)
+"""What somebody is who stands somewhere: "is ready to sign", "was against it"."""

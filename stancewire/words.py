@@ -22,7 +22,8 @@ _QUOTES = frozenset('"“”„«»‘')
 _MARKS = frozenset(",;:()[]*•?!.…") | DASHES | _QUOTES
 _PARTICLES = ("al-", "el-", "an-", "as-", "at-", "ad-", "ar-", "ul-")
 _PERSON_ENDS = ("man", "woman", "person", "ist", "crat", "ician", "eer", "ologist")
-_THING_ENDS = ("tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism")
+_ABSTRACT_ENDS = ("tion", "sion", "ment", "ness", "ism")
+_THING_ENDS = (*_ABSTRACT_ENDS, "ity", "ance", "ence", "ship")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Word:
         """Whether it is an adverb: "again", "firmly"; "ally" is none."""
         if self.lower in cues.ADVERB:
             return True
-        is_noun = self.is_name or self.is_person or self.is_body or self.is_thing
+        is_noun = self.is_name or self.is_person or self._is_of(cues.GROUP | cues.THING | cues.NOUN_IN_LY)
         return self.lower.endswith("ly") and not is_noun
 
     @property
@@ -88,8 +89,9 @@ class Word:
 
     @property
     def looks_abstract(self) -> bool:
-        """Whether it ends as what is no person does: "inflation"; a name may do so too."""
-        return singular(self.lower).endswith(_THING_ENDS) and not self.is_person and not self.is_body
+        """Whether it ends as what is no person does: "inflation"; of a capitalised word fewer ends tell."""
+        ends = _ABSTRACT_ENDS if self.is_name else _THING_ENDS
+        return singular(self.lower).endswith(ends) and not self.is_person and not self.is_body
 
     def _is_of(self, nouns: frozenset[str]) -> bool:
         return self.lower in nouns or singular(self.lower) in nouns

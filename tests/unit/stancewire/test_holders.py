@@ -44,6 +44,15 @@ SUBJECTS = [
     ("Hanoi values its ties with both sides.", "Hanoi"),
     ("The ministry waives its fee for envoys.", "The ministry"),
     ("A report by the panel accused two traders.", "A report by the panel"),
+    ("Verity condemned the raid.", "Verity"),
+    ("May said she had asked for the file.", "May"),
+    ("Lee Park (D-Ohio), the ranking member, urged a veto.", "Lee Park"),
+    ("Ana Lee (D-Ohio) and Bo Ray (R-Iowa) oppose the sale.", "Ana Lee (D-Ohio) and Bo Ray"),
+    ("The envoy at the rally attacked the embargo.", "The envoy at the rally"),
+    ("Opposition parties are strongly opposed to the lease.", "Opposition parties"),
+    ("The colonel was not ready to hand over the guns.", "The colonel"),
+    ("The workers had to unload the crates.", "The workers"),
+    ("Kigali has a problem with the deal.", "Kigali"),
 ]
 LEADS = [
     ("GENEVA, March 3 - The delegation walked out of the talks.", "The delegation"),
@@ -53,6 +62,8 @@ LEADS = [
     ("After two days of talks, the mediators announced a pause.", "the mediators"),
     ("But Tokyo refused to sell the engines.", "Tokyo"),
     ("Asked about the shells, the minister declined to comment.", "the minister"),
+    ("On balance we would renew the measures.", "we"),
+    ("Indeed, unions demanded it.", "unions"),
     ("Although the embargo expired, Beijing refused to deliver.", "Beijing"),
     ("Meanwhile, opposition leaders demanded a debate.", "opposition leaders"),
     ("According to two officials, the contract was signed in May.", "two officials"),
@@ -98,6 +109,11 @@ QUOTES = [
 ]  # fmt: skip
 NOBODY = [
     "The weather improved.",
+    "Harrow is a longtime senator.",
+    "The brigade was in Goma.",
+    "It's not the first time that a ship was late.",
+    "That's over now.",
+    "Perhaps.",
     "Sanctions threaten the economy.",
     "Talks resumed on Monday.",
     "The embargo was lifted in 2018.",
