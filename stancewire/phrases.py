@@ -15,6 +15,8 @@ MAX_WORDS = 16
 _MAX_ASIDE = 40  # words in all between a subject and its verb
 _MAX_LEAD = 40  # words before the subject
 _MAX_BRACKETED = 8  # words in brackets behind a name
+_FINITE_ALONE = verbs.FINITE - verbs.ALSO_NOUNS
+_VERBS_ALONE = _FINITE_ALONE - verbs.PARTICIPLE
 _NOMINATIVE = frozenset(("he", "she", "they", "we"))  # begin a clause of their own: "the pin | she wore"
 
 
@@ -128,18 +130,13 @@ def _is_plural(words: Words, start: int, end: int) -> bool:
 
 def _looks_finite(word: Word) -> bool:
     lower = word.lower
-    return lower in verbs.FINITE - verbs.ALSO_NOUNS or (
-        lower.endswith("ed") and len(lower) > 4 and "-" not in lower
-    )
+    return lower in _FINITE_ALONE or (lower.endswith("ed") and len(lower) > 4 and "-" not in lower)
 
 
 def _is_only_verb(word: Word) -> bool:
     """Tell whether a word can begin no noun phrase: "has", "takes"; "wounded" can."""
     return not word.is_name and (
-        word.lower in verbs.AUXILIARY
-        or (
-            word.lower in verbs.FINITE - verbs.ALSO_NOUNS - verbs.PARTICIPLE and not word.lower.endswith("ed")
-        )
+        word.lower in verbs.AUXILIARY or (word.lower in _VERBS_ALONE and not word.lower.endswith("ed"))
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -132,8 +132,8 @@ class Reader:
             if asked is None
             else dict.fromkeys(asked)
         )
-        sentences = list(_sentences(text, offset))
-        stances = self._stances(sentences, list(by_target))
+        spans = split_sentences(text.text)
+        stances = self._stances(list(_sentences(text, spans, offset)), list(by_target)) if by_target else []
         return Reading(
             article=article,
             topics=topics,
@@ -142,7 +142,7 @@ class Reader:
                 for target, topic in by_target.items()
             ),
             stances=tuple(stances),
-            sentences=len(sentences),
+            sentences=len(spans),
             cut_chars=text.original_chars - text.read_chars,
             mixed_script=text.mixed_script,
             warnings=_warnings(predicted, text),
@@ -197,11 +197,11 @@ def split_headline(text: str) -> tuple[Article, int]:
     return Article(text=text), 0
 
 
-def _sentences(text: CleanText, offset: int) -> Iterator[_Sentence]:
+def _sentences(text: CleanText, spans: Iterable[Span], offset: int) -> Iterator[_Sentence]:
     """Yield the sentences of a text in order."""
     before = Span(0, 0)
     last: Holder | None = None
-    for span in split_sentences(text.text):
+    for span in spans:
         sentence, context = text.text[slice(*span)], text.text[slice(*before)]
         holder = find_holder(sentence, context)
         if holder is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stancewire import cues
 
@@ -22,12 +22,13 @@ _QUOTES = frozenset('"“”„«»‘')
 _MARKS = frozenset(",;:()[]*•?!.…") | DASHES | _QUOTES
 _PARTICLES = ("al-", "el-", "an-", "as-", "at-", "ad-", "ar-", "ul-")
 _PERSON_ENDS = ("man", "woman", "person", "ist", "crat", "ician", "eer", "ologist")
+_PEOPLE = cues.PERSON | cues.QUANTIFIER
+_NO_ADVERBS = cues.GROUP | cues.THING | cues.NOUN_IN_LY
 _ABSTRACT_ENDS = ("tion", "sion", "ment", "ness", "ism")
 _THING_ENDS = (*_ABSTRACT_ENDS, "ity", "ance", "ence", "ship")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word or a mark, with its offsets in the sentence; `lower` has plain apostrophes."""
 
     text: str
@@ -60,8 +61,9 @@ class Word:
         """Whether it is an adverb: "again", "firmly"; "ally" is none."""
         if self.lower in cues.ADVERB:
             return True
-        is_noun = self.is_name or self.is_person or self._is_of(cues.GROUP | cues.THING | cues.NOUN_IN_LY)
-        return self.lower.endswith("ly") and not is_noun
+        if not self.lower.endswith("ly"):
+            return False
+        return not (self.is_name or self.is_person or self._is_of(_NO_ADVERBS))
 
     @property
     def is_plural(self) -> bool:
@@ -73,7 +75,7 @@ class Word:
     @property
     def is_person(self) -> bool:
         """Whether it names a person by what he or she does."""
-        return self._is_of(cues.PERSON | cues.QUANTIFIER) or singular(self.lower).endswith(_PERSON_ENDS)
+        return self._is_of(_PEOPLE) or singular(self.lower).endswith(_PERSON_ENDS)
 
     @property
     def is_body(self) -> bool:
@@ -103,7 +105,7 @@ Words = Sequence[Word]
 def words_of(text: str) -> list[Word]:
     """Split a text into words and marks."""
     return [
-        Word(match.group(), match.group().lower().replace("’", "'"), match.start(), match.end())
+        Word(word := match.group(), word.lower().replace("’", "'"), *match.span())
         for match in _TOKEN.finditer(text)
     ]
 
