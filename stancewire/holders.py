@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from stancewire import cues, verbs
-from stancewire.phrases import Subject, is_finite, phrase_end, subject_of
+from stancewire.finite import is_finite
+from stancewire.phrases import Subject, phrase_end, subject_of
 from stancewire.words import Words, head_of, is_time, singular, words_of
 
 _MAX_CHARS = 4000  # of a sentence; what comes later is not looked at

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stancewire import cues, verbs
-from stancewire.words import DASHES, Word, Words, head_of, is_time, singular
+from stancewire.finite import goes_on, is_finite, is_only_verb, is_plural, is_third, main_verb, may_open_aside
+from stancewire.words import DASHES, Word, Words, is_time, singular
 
 MAX_WORDS = 16
 _MAX_ASIDE = 40  # words in all between a subject and its verb
 _MAX_LEAD = 40  # words before the subject
 _MAX_BRACKETED = 8  # words in brackets behind a name
-_FINITE_ALONE = verbs.FINITE - verbs.ALSO_NOUNS
-_VERBS_ALONE = _FINITE_ALONE - verbs.PARTICIPLE
 _NOMINATIVE = frozenset(("he", "she", "they", "we"))  # begin a clause of their own: "the pin | she wore"
 
 
@@ -42,7 +41,7 @@ class Subject:
 def subject_of(words: Words, start: int, stop: int) -> Subject | None:
     """Return the subject of the clause that begins at `start`, or None."""
     start = _skip_lead(words, start, stop)
-    if start >= stop or _is_only_verb(words[start]):
+    if start >= stop or is_only_verb(words[start]):
         return None
     end = None
     at = start
@@ -77,26 +76,6 @@ def _after_brackets(words: Words, opening: int, stop: int) -> int | None:
     return None
 
 
-def is_finite(words: Words, at: int, start: int) -> bool:
-    """Tell whether a word is a finite verb, as far as its form and the words around it show."""
-    word = words[at]
-    if word.is_name:
-        return False
-    if word.lower in verbs.AUXILIARY:
-        return True
-    if at == start:
-        return _looks_finite(word)
-    if _wants_noun(words, at - 1, start):
-        return False
-    if word.lower in verbs.ALSO_NOUNS:
-        before = words[_before_adverbs(words, at, start)]
-        takes_verb = before.is_name or before.is_pronoun or before.is_person or before.is_body
-        return takes_verb and (word.lower != "states" or _is_followed(words, at, frozenset(("that",))))
-    if _looks_finite(word) or _is_unknown_verb(words, at):
-        return True
-    return word.lower in verbs.BASE and _is_plural(words, start, at)
-
-
 def phrase_end(words: Words, start: int, stop: int) -> int:
     """Return where the noun phrase that begins at `start` ends."""
     at = start
@@ -122,78 +101,18 @@ def _joins_names(words: Words, start: int, at: int, stop: int) -> bool:
     return following >= stop or not is_finite(words, following, at)
 
 
-def _is_plural(words: Words, start: int, end: int) -> bool:
-    while end - 1 > start and words[end - 1].is_adverb:
-        end -= 1
-    return head_of(words, start, end).is_plural or any(word.lower == "and" for word in words[start:end])
-
-
-def _looks_finite(word: Word) -> bool:
-    lower = word.lower
-    return lower in _FINITE_ALONE or (lower.endswith("ed") and len(lower) > 4 and "-" not in lower)
-
-
-def _is_only_verb(word: Word) -> bool:
-    """Tell whether a word can begin no noun phrase: "has", "takes"; "wounded" can."""
-    return not word.is_name and (
-        word.lower in verbs.AUXILIARY or (word.lower in _VERBS_ALONE and not word.lower.endswith("ed"))
-    )
-
-
-def _is_third(word: Word) -> bool:
-    return word.lower.endswith("s") and not word.lower.endswith(("ss", "'s", "us", "is"))
-
-
-def _is_unknown_verb(words: Words, at: int) -> bool:
-    """Tell "Minsk waives its duty" by the words around a verb that no list has."""
-    before = words[at - 1]
-    if not _is_third(words[at]):
-        return False
-    return (before.is_name or before.is_person or before.is_body) and _is_followed(words, at, cues.DETERMINER)
-
-
-def _before_adverbs(words: Words, at: int, start: int) -> int:
-    """Return the word before this one that is no adverb: "the conference | fully | supports"."""
-    at -= 1
-    while at > start and words[at].is_adverb:
-        at -= 1
-    return at
-
-
-def _is_followed(words: Words, at: int, by: frozenset[str]) -> bool:
-    return at + 1 < len(words) and words[at + 1].lower in by
-
-
 def _subject(words: Words, start: int, end: int, verb: int, stop: int) -> Subject | None:
     """Trim the phrase, and step from the auxiliaries to the verb that says something."""
     end = _trimmed(words, start, end)
     if not 0 < end - start <= MAX_WORDS:
         return None
-    verb, was_be = _main_verb(words, verb, stop)
+    verb, was_be = main_verb(words, verb, stop)
     lower = words[verb].lower
     passive = was_be and (lower.endswith("ed") or lower in verbs.PARTICIPLE) and lower not in verbs.STATE
     if not was_be and (later := _after_participle(words, verb, stop)) is not None:
         verb = later
     is_state = was_be and not passive and not lower.endswith("ing")
     return Subject(start, end, verb, passive, is_state)
-
-
-def _main_verb(words: Words, verb: int, stop: int) -> tuple[int, bool]:
-    """Step over auxiliaries, "had to" and adverbs; tell whether the last auxiliary was a form of "be"."""
-    was_be = False
-    auxiliary = verb
-    while verb + 1 < stop:
-        lower = words[verb].lower
-        if lower in verbs.AUXILIARY or lower in verbs.BE:
-            was_be = was_be or lower in verbs.BE
-            auxiliary = verb
-        elif lower == "to":
-            was_be = False
-        elif not words[verb].is_adverb:
-            break
-        verb += 1
-    # "has a problem": the auxiliary was the verb.
-    return auxiliary if words[verb].lower in cues.DETERMINER else verb, was_be
 
 
 def _after_participle(words: Words, verb: int, stop: int) -> int | None:
@@ -221,7 +140,7 @@ def _skip_lead(words: Words, start: int, stop: int) -> int:
         verb = _next_finite(words, at + 1, stop)
         comma = _next_comma(words, at + 1, stop)
         is_whole = comma < verb or words[at].lower in cues.SUBORDINATE or words[at].text == "Should"
-        if comma < stop and (is_whole or _may_open_aside(words, verb, stop)):
+        if comma < stop and (is_whole or may_open_aside(words, verb, stop)):
             at = comma + 1
         else:
             return _back_from(words, at, verb)
@@ -293,15 +212,15 @@ def _after_list(words: Words, comma: int, stop: int) -> int | None:
 
 def _after_aside(words: Words, start: int, comma: int, stop: int) -> int | None:
     """Return the verb with which a clause goes on after an aside: behind one of the next commas."""
-    plural = _is_plural(words, start, comma)
+    plural = is_plural(words, start, comma)
     participle = None
     at = comma
     while at < stop:
         verb = at + 1
         while verb < stop and (words[verb].lower in cues.ADVERB or _is_date(words, verb)):
             verb += 1
-        if verb < stop and _goes_on(words, verb, plural):
-            if not _may_open_aside(words, verb, stop):
+        if verb < stop and goes_on(words, verb, plural):
+            if not may_open_aside(words, verb, stop):
                 return verb
             participle = verb if participle is None else participle
         at = _next_comma(words, at + 1, stop)
@@ -311,24 +230,6 @@ def _after_aside(words: Words, start: int, comma: int, stop: int) -> int | None:
 def _is_date(words: Words, at: int) -> bool:
     on_a_day = words[at].lower == "on" and at + 1 < len(words) and is_time(words, at + 1)
     return on_a_day or (words[at - 1].lower == "on" and is_time(words, at))
-
-
-def _goes_on(words: Words, at: int, plural: bool) -> bool:
-    word = words[at]
-    if word.is_name:
-        return False
-    if word.lower in verbs.AUXILIARY or _looks_finite(word):
-        return True
-    if plural:
-        return word.lower in verbs.BASE
-    return word.lower in verbs.ALSO_NOUNS or (_is_third(word) and _is_followed(words, at, cues.DETERMINER))
-
-
-def _may_open_aside(words: Words, at: int, stop: int) -> bool:
-    """Tell whether a verb may be the participle of an aside: ", published on Thursday,"."""
-    lower = words[at].lower
-    is_participle = lower.endswith("ed") or lower in verbs.PARTICIPLE
-    return is_participle and at + 1 < stop and words[at + 1].lower in cues.PREPOSITION
 
 
 def _trimmed(words: Words, start: int, end: int) -> int:
@@ -342,22 +243,12 @@ def _trimmed(words: Words, start: int, end: int) -> int:
     return end
 
 
-def _wants_noun(words: Words, at: int, start: int) -> bool:
-    """Tell whether the word here must be followed by a noun sooner than by a verb."""
-    while at > start and words[at].is_adverb:
-        at -= 1
-    lower = words[at].lower
-    return (
-        lower in cues.DETERMINER or lower in cues.PREPOSITION or lower.endswith(("'s", "s'")) or lower == "to"
-    )
-
-
 def _relative_verb(words: Words, start: int, stop: int) -> int:
     """Return the verb of a relative clause: "who | studies exports", "which the army | bought"."""
     at = start
     while at < stop and words[at].lower in cues.ADVERB:
         at += 1
-    if at < stop and not words[at].is_name and (_is_third(words[at]) or words[at].lower in verbs.BASE):
+    if at < stop and not words[at].is_name and (is_third(words[at]) or words[at].lower in verbs.BASE):
         return at
     return _next_finite(words, start, stop)
 
