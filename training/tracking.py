@@ -186,7 +186,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def safe_name(name: str) -> str:
     """Return a name that MLflow takes for a parameter or metric; different names stay different."""
     plain = _NO_NAME.sub("_", name)
-    if posixpath.normpath(plain) != plain or plain.startswith(("/", "..")):
+    if posixpath.normpath(plain) != plain or plain == "." or plain.startswith(("/", "..")):
         plain = plain.replace("/", "_").lstrip(".")
     if plain == name and len(name) <= _NAME_CHARS:
         return name

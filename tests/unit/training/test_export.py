@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +76,7 @@ class Broken(Family):
 def test_a_failed_export_leaves_the_old_artefact(tmp_path: Path) -> None:
     old = small_artefact(tmp_path, "topics")
     model = fitted("topics")
-    broken = Fitted(
-        Broken(model.family.config, seed=0), "topics", model.labels, model.calibration, model.thresholds
-    )
+    broken = replace(model, family=Broken(model.family.config, seed=0))
     with pytest.raises(OSError, match="disk full"):
         export(broken, old.path, name="small-topics", codebook=CODEBOOK, metrics={}, provenance={})
     assert read_artefact(old.path).digest == old.digest

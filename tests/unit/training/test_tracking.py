@@ -194,9 +194,8 @@ def test_a_process_number_that_another_process_has_now_is_dead(database: Path) -
     ours = client.create_run(experiment, tags=tags).info.run_id
     reused = client.create_run(experiment, tags=tags | {"stancewire.started": "1"}).info.run_id
     nowhere = client.create_run(experiment, tags=tags | {"stancewire.pid": "999999999"}).info.run_id
-    foreign = client.create_run(
-        experiment, tags=tags | {"stancewire.host": "elsewhere", "stancewire.pid": "999999999"}
-    )
+    elsewhere = {"stancewire.host": "elsewhere", "stancewire.pid": "999999999"}
+    foreign = client.create_run(experiment, tags=tags | elsewhere).info.run_id
     untagged = client.create_run(experiment).info.run_id
     assert sorted(mark_killed_runs(experiment)) == sorted([reused, nowhere])
     for run_id in (ours, foreign, untagged):
