@@ -30,7 +30,7 @@ def is_finite(words: Words, at: int, start: int) -> bool:
 
 
 def goes_on(words: Words, at: int, plural: bool) -> bool:
-    """Tell whether a clause goes on with this verb behind an aside; the subject stands too far off to look at."""
+    """Tell whether a clause goes on with this verb behind an aside, its subject far off."""
     word = words[at]
     if word.is_name:
         return False

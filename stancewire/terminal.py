@@ -25,6 +25,7 @@ _BLANKS = re.compile("[\t\n\r\u2028\u2029\x85]+")
 _TRAILING = re.compile(r" +$", re.MULTILINE)
 _STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "", "no_evidence": "dim"}
 _BAR_CELLS = 20
+_NOTHING_ASKED = "No topic holds, so no stance was asked about; --target PHRASE asks about one."
 _STANCE_CELLS = 28
 _LABEL_CELLS = 14
 
@@ -70,7 +71,8 @@ def print_reading(console: Console, reading: Reading, where: str) -> None:
     console.print(_text(between.join(_facts(reading, where)), "dim"))
     _section(console, "Topics", _topics_table(console, reading.topics))
     if not reading.targets:
-        console.print(_text("No topic holds, so no stance was asked about; --target PHRASE asks about one."))
+        console.print()
+        console.print(_text(_NOTHING_ASKED))
     else:
         _section(console, "Stances", _targets_table(reading.targets))
     if reading.stances:
