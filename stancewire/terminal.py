@@ -199,10 +199,12 @@ def _is_estimate(value: Mapping[str, JsonValue]) -> bool:
 
 
 def _shown(value: JsonValue) -> str:
+    if isinstance(value, dict) and not _is_estimate(value):
+        return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
     if isinstance(value, dict):
         return f"{_shown(value['value'])}  [{_shown(value['low'])}, {_shown(value['high'])}]"
     if isinstance(value, list):
-        return ", ".join(map(_shown, value))
+        return ("; " if any(isinstance(inner, dict) for inner in value) else ", ").join(map(_shown, value))
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

@@ -221,7 +221,10 @@ def test_no_part_of_an_article_commands_the_terminal(reader: Reader, text: str) 
 @pytest.fixture
 def artefact(tmp_path: Path) -> Artefact:
     provenance = {"git": {"commit": "abc\x1b[2J", "dirty": True}, "seeds": [1, 2]}
-    metrics = {"macro_f1": {"value": 0.71249, "low": 0.66, "high": 0.75}, "by": {"arms_trade": {"f1": 0.5}}}
+    metrics = {
+        "macro_f1": {"value": 0.71249, "low": 0.66, "high": 0.75},
+        "rows": [{"f1": 0.5, "n": 3}, {"f1": 1.0, "n": 4}],
+    }
     return write_tiny(tmp_path / "model", provenance=provenance, metrics=metrics)
 
 
@@ -246,8 +249,8 @@ def test_an_artefact_on_80_columns(artefact: Artefact) -> None:
         "  sanctions                   1.000  0.500     +2.000\n"
         "\n"
         "Metrics\n"
-        "  by.arms_trade.f1  0.500\n"
-        "  macro_f1          0.712  [0.660, 0.750]\n"
+        "  macro_f1  0.712  [0.660, 0.750]\n"
+        "  rows      f1 0.500, n 3; f1 1.000, n 4\n"
         "\n"
         "Provenance\n"
         "  git.commit  abc\\x1b[2J\n"
