@@ -64,7 +64,7 @@ def article_of(record: JsonValue, where: str) -> Article:
     countries = record.get("countries")
     if countries is None:
         countries = []
-    if not isinstance(countries, list):
+    if not isinstance(countries, list) or not all(isinstance(country, str) for country in countries):
         raise InputError(f"{where}: expected 'countries' to be a list of texts, found {shown(countries)}")
     if not _field(record, "text", where):
         raise InputError(f"{where}: expected an object with a non-empty 'text'")
