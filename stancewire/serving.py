@@ -7,13 +7,16 @@ never by `import stancewire`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stancewire.errors import StancewireError
+from stancewire.errors import InputError, StancewireError
 from stancewire.examples import Article, StanceExample
 from stancewire.predictor import Predictor, StancePrediction, TopicsPrediction, load
+from stancewire.scoring import guard_server
+from stancewire.section import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,11 +70,11 @@ class ServedModel:
 
         try:
             if params:
-                raise StancewireError(f"this model takes no params, got {sorted(params)}: leave params out")
+                raise InputError(f"the model takes no params, found {listed(params)}; leave them out")
             rows = list(_rows(model_input, self._columns))
             predictions = self._predict(rows)
         except StancewireError as error:
-            raise MlflowException(str(error), error_code=BAD_REQUEST) from None
+            raise MlflowException(str(error), error_code=BAD_REQUEST) from error
         ids = [row["id"] if row["id"] is not None else str(n) for n, row in enumerate(rows)]
         return pd.DataFrame(
             [line for id_, p in zip(ids, predictions, strict=True) for line in _lines(id_, p)],
@@ -101,19 +104,44 @@ class ServedModel:
 
 
 def _load_pyfunc(data_path: str) -> ServedModel:
-    """Load an artefact for MLflow."""
+    """Load an artefact for MLflow; in the process of its scoring server, check requests from now on."""
+    guard_server()
     return ServedModel(load(Path(data_path)))
 
 
-def _rows(frame: pd.DataFrame, columns: dict[str, bool]) -> Iterator[dict[str, str | None]]:
-    """Yield each row as plain text values; a missing value is None and refused where text is required."""
-    records = frame.reindex(columns=list(columns)).to_dict("records")
-    for number, record in enumerate(records):
-        row = {name: value if isinstance(value, str) else None for name, value in record.items()}
-        for name, required in columns.items():
-            if required and not (row[name] or "").strip():
-                raise StancewireError(f"row {number}: '{name}' must be a non-empty text")
-        yield {str(name): value for name, value in row.items()}
+def _rows(frame: pd.DataFrame, columns: Mapping[str, bool]) -> Iterator[dict[str, str | None]]:
+    """Yield each row as texts; a missing value is None, and refused where a text is required.
+
+    What is no text is refused, not converted: 7 is not "7", and an id of 7 may have been 007.
+    """
+    known = [column for column in columns if column in frame.columns]
+    if absent := [column for column, required in columns.items() if required and column not in known]:
+        raise InputError(f"expected a column {listed(absent)}; the columns are {_described(columns)}")
+    for number, values in enumerate(frame[known].itertuples(index=False, name=None)):
+        row = dict.fromkeys(columns) | dict(zip(known, map(_text_or_none, values), strict=True))
+        for name, value in row.items():
+            if value is None and columns[name]:
+                raise InputError(f"row {number}: '{name}' is missing; the columns are {_described(columns)}")
+            if value is not None and not isinstance(value, str):
+                hint = "; quote it" if isinstance(value, int | float) else ""
+                raise InputError(
+                    f"row {number}: expected '{name}' to be a text, found {type(value).__name__}{hint}"
+                )
+        yield row
+
+
+def _text_or_none(value: object) -> Any:  # noqa: ANN401 - what is no text is refused by the caller
+    """Return a plain text, None for pandas' ways to say that nothing is there, or else the value."""
+    import pandas as pd
+
+    if isinstance(value, str):
+        return str(value)
+    missing = value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+    return None if missing else value
+
+
+def _described(columns: Mapping[str, bool]) -> str:
+    return ", ".join(name if required else f"{name} (optional)" for name, required in columns.items())
 
 
 def _lines(id_: str, prediction: TopicsPrediction | StancePrediction) -> Iterator[tuple[object, ...]]:
