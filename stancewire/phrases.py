@@ -215,6 +215,7 @@ def _after_aside(words: Words, start: int, comma: int, stop: int) -> int | None:
     plural = is_plural(words, start, comma)
     participle = None
     at = comma
+    stop = min(stop, comma + _MAX_ASIDE)
     while at < stop:
         verb = at + 1
         while verb < stop and (words[verb].lower in cues.ADVERB or _is_date(words, verb)):
