@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -60,13 +61,18 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(15)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._log.close()
+
+    def log(self) -> str:
+        """What the server has written so far."""
+        return os.pread(self._log.fileno(), 10_000_000, 0).decode()
 
     def get(self, path: str) -> Answer:
         return self._send(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
@@ -96,8 +102,7 @@ class Server:
                     return
             except OSError:
                 time.sleep(0.2)
-        self._log.seek(0)
-        raise AssertionError(f"the server did not start:\n{self._log.read().decode()[-4000:]}")
+        raise AssertionError(f"the server did not start:\n{self.log()[-4000:]}")
 
 
 def free_port() -> int:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
-from tests.integration.server import Server
+from stancewire.examples import Article, StanceExample
+from stancewire.predictor import StancePredictor, TopicsPredictor, load
+from tests.integration.conftest import ROOT, Trained
+from tests.integration.server import Answer, Server
 
 SHELLS = (
     "The president flew to Pyongyang to negotiate the delivery of artillery shells, in defiance of the "
@@ -12,6 +19,28 @@ SHELLS = (
 )
 FOOTBALL = "The home side won 3-1 on Saturday after two late goals by the young striker, the coach said."
 COLUMNS = {"id", "label", "probability", "decision", "threshold", "model", "codebook"}
+
+
+def bundled(count: int) -> list[dict[str, Any]]:
+    """The first articles of the bundled corpus."""
+    with (ROOT / "data" / "articles.jsonl").open(encoding="utf-8") as file:
+        return [json.loads(line) for _, line in zip(range(count), file, strict=False)]
+
+
+def by_row(answer: Answer, n_labels: int) -> list[list[dict[str, Any]]]:
+    """The lines of each input row."""
+    assert answer.status == 200, answer.body
+    rows = answer.rows
+    return [rows[start : start + n_labels] for start in range(0, len(rows), n_labels)]
+
+
+@pytest.mark.parametrize("name", ["topics", "stance"])
+def test_health(name: str, request: pytest.FixtureRequest) -> None:
+    server: Server = request.getfixturevalue(f"{name}_server")
+    assert [server.get(path).status for path in ("/ping", "/health", "/version")] == [200] * 3
+    assert server.get("/version").body.count(".") == 2
+    assert server.get("/other").status == 404
+    assert server.get("/invocations").status == 405
 
 
 def test_topics_answers_long_form(topics_server: Server) -> None:
@@ -32,16 +61,20 @@ def test_topics_needs_the_text_alone(topics_server: Server) -> None:
     assert [row["id"] for row in answer.rows] == ["0"] * 3 + ["1"] * 3
 
 
+def test_topics_takes_csv(topics_server: Server) -> None:
+    answer = topics_server.post(f'id,text\n007,"{SHELLS}"\n'.encode(), "text/csv")
+    wanted = topics_server.post({"dataframe_records": [{"id": "007", "text": SHELLS}]})
+    assert answer.status == 200, answer.body
+    assert answer.body == wanted.body
+
+
 def test_stance_answers_and_the_target_counts(stance_server: Server) -> None:
     sentence = "The ministry welcomed the embargo and condemned the arms sales that it bans."
     records = [
         {"id": "1", "sentence": sentence, "target": "the embargo", "holder": "The ministry"},
         {"id": "2", "sentence": sentence, "target": "the arms sales", "holder": None},
     ]
-    answer = stance_server.post({"dataframe_records": records})
-    assert answer.status == 200, answer.body
-    assert len(answer.rows) == 8
-    first, second = answer.rows[:4], answer.rows[4:]
+    first, second = by_row(stance_server.post({"dataframe_records": records}), 4)
     for rows in (first, second):
         assert [row["label"] for row in rows] == ["against", "favor", "neutral", "unrelated"]
         assert sum(row["probability"] for row in rows) == pytest.approx(1, abs=1e-5)
@@ -49,26 +82,142 @@ def test_stance_answers_and_the_target_counts(stance_server: Server) -> None:
     assert [row["probability"] for row in first] != [row["probability"] for row in second]
 
 
+def test_topics_over_http_equal_the_predictor_in_process(topics_server: Server, trained: Trained) -> None:
+    articles = bundled(40)
+    records = [{name: article[name] for name in ("id", "title", "text")} for article in articles]
+    predictor = load(trained.topics)
+    assert isinstance(predictor, TopicsPredictor)
+    wanted = predictor.predict([Article(text=row["text"], title=row["title"]) for row in records])
+    for article, lines, prediction in zip(
+        articles, by_row(topics_server.post({"dataframe_records": records}), 3), wanted, strict=True
+    ):
+        assert {line["id"] for line in lines} == {article["id"]}
+        assert {line["model"] for line in lines} == {f"stancewire-topics@{predictor.artefact.digest[:12]}"}
+        for line, score in zip(lines, prediction.scores, strict=True):
+            assert line["probability"] == pytest.approx(score.probability, abs=1e-6)
+            assert (line["label"], line["decision"]) == (score.label, score.decision)
+            assert line["threshold"] == pytest.approx(score.threshold)
+
+
+def test_stances_over_http_equal_the_predictor_in_process(stance_server: Server, trained: Trained) -> None:
+    records = [
+        {
+            "sentence": record["sentence"],
+            "target": record["target"],
+            "holder": record["holder"],
+            "context": "",
+        }
+        for article in bundled(200)
+        for record in article["stances"]
+    ]
+    assert len(records) > 50
+    predictor = load(trained.stance)
+    assert isinstance(predictor, StancePredictor)
+    wanted = predictor.predict([StanceExample(**record) for record in records])
+    answered = by_row(stance_server.post({"inputs": records}), 4)
+    for lines, prediction in zip(answered, wanted, strict=True):
+        for line, score in zip(lines, prediction.scores, strict=True):
+            assert line["probability"] == pytest.approx(score.probability, abs=1e-6)
+            assert (line["label"], line["decision"]) == (score.label, score.decision)
+
+
+def test_many_clients_at_once_each_get_their_own_rows(topics_server: Server) -> None:
+    articles = bundled(64)
+    bodies = [
+        {"dataframe_records": [{"id": article["id"], "text": article["text"]}, {"id": "x", "text": FOOTBALL}]}
+        for article in articles
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(topics_server.post, bodies))
+    assert [answer.status for answer in together] == [200] * 64
+    ids = [[row["id"] for row in answer.rows] for answer in together]
+    assert ids == [[article["id"]] * 3 + ["x"] * 3 for article in articles]
+    alone = [topics_server.post(body) for body in bodies[::8]]
+    assert [answer.body for answer in alone] == [answer.body for answer in together[::8]]
+
+
 @pytest.mark.parametrize(
-    ("body", "content_type", "status", "says"),
+    "text",
     [
-        (b"{not json", "application/json", 400, "JSON"),
-        (b"\xff\xfe", "application/json", 400, "JSON"),
-        ({"dataframe_records": [{"headline": "x"}]}, "application/json", 400, "text"),
-        ({"dataframe_records": [{"text": None}]}, "application/json", 400, "row 0: 'text'"),
-        ({"dataframe_records": [{"text": "fine"}, {"text": "  "}]}, "application/json", 400, "row 1: 'text'"),
-        ({"dataframe_records": [{"text": 7}]}, "application/json", 400, "text"),
-        ({"rows": []}, "application/json", 400, "dataframe_records"),
-        ([1, 2], "application/json", 400, "list"),
-        (b"text\nhello", "application/xml", 415, "content types"),
+        "Zażółć gęślą jaźń, 北京 сказал",
+        "😀👩‍👩‍👧 arms",
+        "e\u0301\u200b\u202e sanctions",
+        "a\x00b",
+        "\ue000",
+        "𝓣alks",
     ],
 )
-def test_bad_requests_are_told_why(
+def test_odd_texts_are_answered(topics_server: Server, text: str) -> None:
+    answer = topics_server.post({"dataframe_records": [{"text": text, "id": text}]})
+    assert answer.status == 200, answer.body
+    assert [row["id"] for row in answer.rows] == [text] * 3
+
+
+def test_a_megabyte_and_a_thousand_rows_are_answered(topics_server: Server) -> None:
+    long = topics_server.post({"dataframe_records": [{"text": f"{SHELLS} " * 5000}]})
+    assert len(long.rows) == 3
+    many = topics_server.post({"dataframe_records": [{"text": f"{SHELLS} {i}"} for i in range(1000)]})
+    assert [row["id"] for row in many.rows][::3] == [str(i) for i in range(1000)]
+
+
+BAD: list[tuple[object, str, int, str]] = [
+    (b"{not json", "application/json", 400, "not JSON"),
+    (b'{"dataframe_records": [{"text": "' + SHELLS.encode() + b'"', "application/json", 400, "not JSON"),
+    (b"\xff\xfe", "application/json", 400, "not UTF-8"),
+    (b"", "application/json", 400, "not JSON"),
+    (b"[" * 100_000, "application/json", 400, "nested"),
+    (b'{"dataframe_records":[{"text":NaN}]}', "application/json", 400, "NaN"),
+    (b'{"dataframe_records":[{"text":"\\ud800 x"}]}', "application/json", 400, "surrogate"),
+    ({"dataframe_records": [{"headline": SHELLS}]}, "application/json", 400, "row 0: 'text' is missing"),
+    ({"dataframe_records": [{"text": None, "title": SHELLS}]}, "application/json", 400, "row 0: 'text'"),
+    ({"dataframe_records": [{"text": SHELLS}, {"text": "  "}]}, "application/json", 400, "row 1: expected"),
+    ({"dataframe_records": [{"text": 7, "title": SHELLS}]}, "application/json", 400, "to be a text"),
+    ({"dataframe_records": [{"text": SHELLS, "id": 7}]}, "application/json", 400, "to be a text"),
+    ({"dataframe_records": [{"text": SHELLS}], "params": {"x": 1}}, "application/json", 400, "no params"),
+    ({"messages": [{"role": "user", "content": SHELLS}]}, "application/json", 400, "dataframe_records"),
+    ({"rows": [SHELLS]}, "application/json", 400, "dataframe_records"),
+    ([1, 2], "application/json", 400, "list"),
+    (f"text\n{SHELLS}\n".encode(), "text/csv", 400, "expected 1 cells"),
+    (b"PAR1" + SHELLS.encode(), "application/vnd.apache.parquet", 400, "does not hold rows"),
+    (SHELLS.encode(), "application/xml", 415, "content types"),
+]
+
+
+@pytest.mark.parametrize(("body", "content_type", "status", "says"), BAD)
+def test_bad_requests_are_told_why_and_nothing_else(
     topics_server: Server, body: object, content_type: str, status: int, says: str
 ) -> None:
     answer = topics_server.post(body, content_type)
     assert answer.status == status, answer.body
     assert says in answer.body
-    for leak in ("Traceback", "site-packages", "stack_trace"):
+    for leak in ("Traceback", "site-packages", "stack_trace", ".py", str(ROOT), "Pyongyang"):
         assert leak not in answer.body
     assert topics_server.post({"dataframe_records": [{"text": SHELLS}]}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        (
+            {"sentence": SHELLS},
+            "row 0: 'target' is missing; the columns are sentence, target, holder (optional)",
+        ),
+        ({"sentence": SHELLS, "target": ""}, "row 0: expected a non-empty 'target'"),
+        ({"sentence": None, "target": "talks"}, "row 0: 'sentence' is missing"),
+        ({"sentence": SHELLS, "target": "talks", "holder": 3}, "expected 'holder' to be a text"),
+        ({"text": SHELLS, "target": "talks"}, "row 0: 'sentence' is missing"),
+    ],
+)
+def test_bad_questions_of_stance_are_told_why(stance_server: Server, record: object, says: str) -> None:
+    answer = stance_server.post({"dataframe_records": [record]})
+    assert answer.status == 400, answer.body
+    assert says in answer.body
+    assert "Pyongyang" not in answer.body
+
+
+def test_the_servers_log_holds_no_article(topics_server: Server) -> None:
+    for body, content_type, *_ in BAD:
+        topics_server.post(body, content_type)
+    log = topics_server.log()
+    assert "/invocations" in log
+    assert "Pyongyang" not in log
