@@ -2,7 +2,7 @@
 
 Similarity is the share of the shorter text's word trigrams that the longer one has (containment; Broder,
 1997), so that an excerpt is a duplicate too. Candidates come from MinHash with locality-sensitive hashing;
-each is then compared exactly. In the bundled corpus, near-verbatim copies share 0.47 or more; articles that
+they are then compared exactly. In the bundled corpus, near-verbatim copies share 0.47 or more; articles that
 were written independently share 0.15 at most, of one event or of two.
 """
 
@@ -11,28 +11,27 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
-from numpy.typing import NDArray
 
 from stancewire.text import clean
+from training.data.sketches import Hashes, Sketches
 
 THRESHOLD = 0.4
 _WORD = re.compile(r"\w+")
 _LENGTH = 3
 # Short texts share formulas by chance: below so many trigrams, much more of them must be shared.
 _SHORT, _SHORT_THRESHOLD = 30, 0.8
-# 128 bands of 2 rows: a pair with a Jaccard similarity of 0.25 is a candidate with probability 0.9997, one of
-# 0.1 with 0.72, one of 0.01 with 0.013.
-_BANDS, _ROWS = 128, 2
+# These keep the time linear. Texts of one formula meet by thousands: a bucket keeps the first of them, and
+# the likeliest are compared; true copies meet in more buckets, and are likelier. Copies of one text come by
+# thousands: after so many, a further one joins those, and no later one meets it.
+_CROWD = 200
+_RIVALS = 100
+_ENOUGH_COPIES = 16
 
-_RNG = np.random.default_rng(1997)
-_FACTORS = _RNG.integers(0, 2**31, _BANDS * _ROWS, np.uint32) * np.uint32(2) + np.uint32(1)
-_SHIFTS = _RNG.integers(0, 2**32, _BANDS * _ROWS, np.uint32)
-
-Trigrams = NDArray[np.uint64]
+Trigrams = Hashes
 
 
 class Pair(NamedTuple):
@@ -71,20 +70,32 @@ def similarity(one: Trigrams, other: Trigrams) -> float:
 
 
 def near_duplicates(texts: Sequence[str], *, threshold: float = THRESHOLD) -> tuple[Pair, ...]:
-    """Return every pair of near-duplicates found, in order.
+    """Return the pairs of near-duplicates found, in order.
+
+    Where a text has many near-duplicates, it is paired with some of them only, which join all the same.
 
     Args:
         texts: whole articles, or sentences.
         threshold: least similarity, above 0 and at most 1.
     """
     sets = [trigrams(text) for text in texts]
+    sketches = Sketches(sets)
+    standing: dict[int, list[int]] = {}
     pairs = []
-    for first, second in sorted(_candidates(sets)):
-        smaller = min(len(sets[first]), len(sets[second]))
-        least = threshold if smaller >= _SHORT else max(threshold, _SHORT_THRESHOLD)
-        if (found := similarity(sets[first], sets[second])) >= least:
-            pairs.append(Pair(first, second, found))
-    return tuple(pairs)
+    for second, buckets in enumerate(sketches.buckets()):
+        rivals = {first for bucket in buckets for first in standing.get(bucket, ())}
+        alike = []
+        for first in sketches.likeliest(second, rivals, _RIVALS):
+            smaller = min(len(sets[first]), len(sets[second]))
+            least = threshold if smaller >= _SHORT else max(threshold, _SHORT_THRESHOLD)
+            if (found := similarity(sets[first], sets[second])) >= least:
+                alike.append(Pair(first, second, found))
+        pairs += alike
+        if len(alike) < _ENOUGH_COPIES:
+            for bucket in buckets:
+                if len(members := standing.setdefault(bucket, [])) < _CROWD:
+                    members.append(second)
+    return tuple(sorted(pairs))
 
 
 def clusters(names: Sequence[str], events: Sequence[str | None], pairs: Iterable[Pair]) -> tuple[str, ...]:
@@ -118,28 +129,6 @@ def clusters(names: Sequence[str], events: Sequence[str | None], pairs: Iterable
     return tuple(names[root(item)] for item in range(len(names)))
 
 
-def _candidates(sets: Sequence[Trigrams]) -> set[tuple[int, int]]:
-    blank = MinHash(num_perm=_BANDS * _ROWS)
-    index = MinHashLSH(num_perm=_BANDS * _ROWS, params=(_BANDS, _ROWS))
-    found: set[tuple[int, int]] = set()
-    for number, hashes in enumerate(sets):
-        if len(hashes):
-            sketch = blank.copy()
-            sketch.hashvalues = _minima(hashes)
-            found.update((earlier, number) for earlier in index.query(sketch))
-            index.insert(number, sketch)
-    return found
-
-
-def _minima(hashes: Trigrams) -> NDArray[np.uint32]:
-    """Return the least value of the hashes under each permutation: x -> ax + b modulo 2^32, a odd.
-
-    MinHash's own way gives as good candidates, and takes ten times as long.
-    """
-    short = (hashes >> np.uint64(32)).astype(np.uint32)
-    minima: NDArray[np.uint32] = (short[:, None] * _FACTORS + _SHIFTS).min(axis=0)
-    return minima
-
-
+@lru_cache(maxsize=2**16)
 def _word_hash(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")

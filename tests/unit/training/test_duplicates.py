@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.corpora import text_of
-from training.data.duplicates import clusters, fold, near_duplicates, similarity, trigrams
+from training.data import duplicates
+from training.data.duplicates import Pair, Trigrams, clusters, fold, near_duplicates, similarity, trigrams
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = text_of("base", 12).split()
@@ -59,6 +61,53 @@ def test_the_threshold_is_the_callers() -> None:
     assert 0.4 < found < 0.6
     assert near_duplicates(texts, threshold=found) != ()
     assert near_duplicates(texts, threshold=found + 0.01) == ()
+
+
+def compared(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, tuple[Pair, ...]]:
+    """Return how many pairs were compared to find the near-duplicates, and these."""
+    calls = []
+
+    def counted(one: Trigrams, other: Trigrams) -> float:
+        calls.append(1)
+        return similarity(one, other)
+
+    monkeypatch.setattr(duplicates, "similarity", counted)
+    pairs = near_duplicates(texts)
+    return len(calls), pairs
+
+
+def test_of_very_many_copies_only_some_are_paired_and_all_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    texts = []
+    for number in range(300):
+        words = list(BASE)
+        words[int(rng.integers(len(words)))] = f"new{number}"
+        texts.append(" ".join(words))
+    names = [str(number) for number in range(len(texts))]
+    n_compared, pairs = compared([*texts, text_of("other", 12)], monkeypatch)
+    assert len(pairs) == n_compared == sum(range(16)) + 16 * (300 - 16)
+    assert set(clusters(names, [None] * len(texts), pairs)) == {"0"}
+
+
+def test_a_copy_is_found_among_many_texts_of_one_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    formula = text_of("formula", 10).split()
+    texts = [f"{' '.join(formula[:40])} {text_of(number, 8)}" for number in range(400)]
+    excerpt = " ".join([*formula[20:40], *text_of(7, 8).split()[:40]])
+    copy = retouched(texts[5].split(), 12)
+    n_compared, pairs = compared([*texts, copy, excerpt], monkeypatch)
+    assert {(pair.first, pair.second) for pair in pairs} == {(5, 400), (7, 401)}
+    assert sum(range(100)) < n_compared <= 100 * len(texts) + 200 < sum(range(402)) / 1.5
+
+
+def test_late_copies_of_one_formula_meet_although_its_buckets_are_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(duplicates, "_CROWD", 2)
+    formula = text_of("formula", 10).split()
+    texts = [f"{' '.join(formula[:40])} {text_of(number, 8)}" for number in range(100)]
+    n_compared, pairs = compared([*texts, retouched(texts[95].split(), 12)], monkeypatch)
+    assert {(pair.first, pair.second) for pair in pairs} == {(95, 100)}
+    assert n_compared < sum(range(101)) / 2
 
 
 def test_clusters_join_events_and_copies() -> None:
