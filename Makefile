@@ -17,7 +17,7 @@ ui: $(VENV)/.train  ## the MLflow pages of these runs, on http://127.0.0.1:5000
 		$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --workers 1 --host 127.0.0.1
 
 test: check  ## everything: style, types, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
