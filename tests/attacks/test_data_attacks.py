@@ -62,6 +62,12 @@ def examined(path: Path) -> Examined:
     return examine(open_source(str(path)), SCHEMA)
 
 
+def write(folder: Path, text: str) -> Path:
+    path = folder / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 # 11: labels
 
 
@@ -98,6 +104,51 @@ def test_variants_of_one_label_are_reported_and_never_merged(tmp_path: Path) -> 
     ]
     assert "' FAVOR '; did you mean favor?" in found.faults[0].detail
     assert [row.article.id for row in found.articles] == ["2"]
+
+
+def test_variants_in_a_cell_of_topics_are_reported_too(tmp_path: Path) -> None:
+    """Fault 11: blanks around a separator write a list, blanks around the cell belong to the label."""
+    path = tmp_path / "a.csv"
+    cells = [
+        " sanctions",
+        "sanctions ",
+        "sanctions ; diplomacy;arms_trade",
+        " sanctions; diplomacy",
+        "Diplomacy",
+    ]
+    cells += [" none", "diplomacy; sanctions "]
+    path.write_text("id,text,topics\n" + "".join(f'{n},Text {n}.,"{cell}"\n' for n, cell in enumerate(cells)))
+    found = examined(path)
+    codes = {fault.line: fault.code for fault in found.faults}
+    variant = "label_variant"
+    assert codes == {2: variant, 3: variant, 5: variant, 6: variant, 7: "unknown_label", 8: variant}
+    assert [set(row.topics.values()) for row in found.articles] == [{True}]
+    mapped = read_corpus(str(write(tmp_path, "id,text,topics\na,T., X \n")), label_map={" X ": "sanctions"})
+    assert mapped.topics.tolist() == [[0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("id,text,Topics", "'Topics'; did you mean topics?"),
+        ("id,text, topics", "' topics'; did you mean topics?"),
+        ("id,text,EVENT", "'EVENT'; did you mean event?"),
+        ("id,Text,date", "'Text'; did you mean text?"),
+        ("id,target,Sentence", "'Sentence'; did you mean sentence?"),
+    ],
+)
+def test_variants_of_a_column_are_reported_and_never_dropped(tmp_path: Path, header: str, told: str) -> None:
+    """Fault 11, for names of columns: without its events a corpus would be split in the middle of a story."""
+    found = examined(write(tmp_path, f"{header}\na,One two.,none\n"))
+    (fault,) = [fault for fault in found.faults if fault.code == "column_variant"]
+    assert (fault.line, fault.severity) == (2, "error")
+    assert fault.detail == f"no field is named {told}"
+
+
+@pytest.mark.parametrize("header", ["id,text,Label", "id,text,topics,Sanctions", "id,text,title,Title"])
+def test_a_further_column_is_no_variant_where_nothing_is_missed(tmp_path: Path, header: str) -> None:
+    cells = ",".join(["a", "One two.", *["none"] * (header.count(",") - 1)])
+    assert examined(write(tmp_path, f"{header}\n{cells}\n")).faults == ()
 
 
 def test_a_corpus_can_map_its_labels_by_name(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def examine(source: Source, schema: Schema) -> Examined:
                 reader.reject(item)
             elif (row := reader.read(*item)) is not None:
                 rows.append(replace(row, split=part.split or row.split))
-        faults += reader.faults
+        faults += [*reader.faults, *reader.misnamed()]
         ids += reader.ids
-        columns |= reader.columns
+        columns |= reader.columns.keys()
     _check_columns(source.name, schema, columns)
     articles, joined = gather(rows)
     faults += joined

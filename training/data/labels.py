@@ -47,8 +47,11 @@ class LabelReader:
         return {}
 
     def cell_list(self, cell: str) -> list[str]:
-        """Split a cell; blanks around the separator are how people write lists."""
-        return [part.strip() for part in cell.split(self._schema.separator)]
+        """Split a cell; blanks around a separator are how people write lists, others belong to the label."""
+        first, *others = cell.split(self._schema.separator)
+        if not others:
+            return [first]
+        return [first.rstrip(), *map(str.strip, others[:-1]), others[-1].lstrip()]
 
     def stances(self, value: object) -> tuple[StanceRecord, ...]:
         """Return the good ones of a row's stance records."""

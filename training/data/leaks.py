@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 from stancewire.calibration import Task
@@ -109,12 +110,12 @@ def find_leaks(corpus: Corpus, task: Task, parts: Mapping[str, Rows]) -> tuple[L
 
 
 def _texts(corpus: Corpus, parts_of: Mapping[int, Sequence[str]]) -> Iterator[Leak]:
+    folded = cache(lambda article: fold(corpus.articles[article].text))
     for first, second, similarity in corpus.pairs:
         for one in parts_of.get(first, ()):
             for other in parts_of.get(second, ()):
                 if one != other:
-                    texts = [fold(corpus.articles[article].text) for article in (first, second)]
-                    code = "same_text" if texts[0] == texts[1] else "near_text"
+                    code = "same_text" if folded(first) == folded(second) else "near_text"
                     yield _leak(code, corpus, (first, second), (one, other), similarity)
 
 

@@ -84,6 +84,7 @@ def load_corpus(config: DataConfig, *, near_duplicate_threshold: float = THRESHO
         columns=config.columns,
         label_map=config.label_map,
         separator=config.topics_separator,
+        delimiter=config.delimiter,
         near_duplicate_threshold=near_duplicate_threshold,
     )
 

@@ -31,7 +31,7 @@ class RowReader:
     def __init__(self, schema: Schema, file: str, *, cells: bool) -> None:
         self.faults: list[Fault] = []
         self.ids: list[SeenId] = []
-        self.columns: set[str] = set()
+        self.columns: dict[str, int] = {}
         self._schema, self._file, self._cells = schema, file, cells
         self._labels = LabelReader(schema, self._fault, cells=cells)
         self._line = 0
@@ -44,7 +44,7 @@ class RowReader:
     def read(self, line: int, record: Mapping[str, object]) -> LabelledArticle | None:
         """Return the labelled article of a record; None, with faults, where it is wrong."""
         self._line, self._good = line, True
-        self.columns.update(record)
+        self.columns = dict.fromkeys(record, line) | self.columns
         values = self._values(record)
         by_record = self._schema.column("sentence") in record
         if isinstance(name := values["id"], str) and name.strip():
@@ -71,6 +71,23 @@ class RowReader:
             by_record=by_record,
             bare=bare,
         )
+
+    def misnamed(self) -> list[Fault]:
+        """Return the columns that, but for case or blanks, are those of a field that no row has."""
+        column = self._schema.column
+        fields = [*ARTICLE_FIELDS, "topics", "stances", "split"]
+        if column("topics") not in self.columns:
+            fields += self._schema.topics
+        if column("sentence") in self.columns or column("text") not in self.columns:
+            fields += STANCE_FIELDS
+        missing = {name.casefold(): name for name in map(column, fields) if name not in self.columns}
+        return [
+            Fault(
+                self._file, line, "column_variant", f"no field is named {shown(name)}; did you mean {meant}?"
+            )
+            for name, line in self.columns.items()
+            if (meant := missing.get(name.strip().casefold())) is not None
+        ]
 
     def _fault(self, code: str, detail: str, severity: Severity = "error") -> None:
         self.faults.append(Fault(self._file, self._line, code, detail, severity))

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from stancewire.calibration import Task
 from stancewire.errors import InputError
+from training.data.enough import check_labels, check_parts
 from training.data.leaks import KINDS, Leak, leak_gate
 from training.data.load import Corpus
 from training.data.stratify import assign
-from training.data.tables import groups_of, truth_of
+from training.data.tables import truth_of
 from training.data.targets import held_out_targets, normal_target
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 By = Literal["event", "time", "outlet", "target", "given", "random"]
 PARTS = ("train", "dev", "test")
 TRAIN, DEV, TEST, LEFT_OUT = 0, 1, 2, -1
-# A label needs a story in each part.
-_MIN_GROUPS = 3
 
 Parts = NDArray[np.intp]
 
@@ -128,46 +127,6 @@ def split_corpus(corpus: Corpus, task: Task, plan: Plan, *, seed: int) -> Split:
     allow = set(plan.allow_leaks)
     leaks = leak_gate(corpus, task, parts, allow=KINDS if plan.by == "random" else allow - {"random"})
     return Split(plan.by, parts["train"], parts["dev"], parts["test"], reasons, leaks)
-
-
-def check_labels(corpus: Corpus, task: Task) -> None:
-    """Refuse a corpus in which a label cannot be learned and judged.
-
-    Raises:
-        InputError: with the number of rows and stories of every label that has too few.
-    """
-    truth, groups = truth_of(corpus, task), np.asarray(groups_of(corpus, task))
-    if not len(truth):
-        raise InputError(f"{corpus.source}: wanted {task} labels, found no row with one")
-    poor = []
-    for column, label in enumerate(corpus.codebook.labels(task)):
-        for held, what in ((1, "yes"), (0, "no")):
-            rows = truth[:, column] == held
-            if (stories := len(set(groups[rows].tolist()))) < _MIN_GROUPS:
-                poor.append(f"  {label} {what}: rows {int(rows.sum()):,}, stories {stories}")
-    if poor:
-        wanted = f"wanted {_MIN_GROUPS} stories or more that hold each label, and {_MIN_GROUPS} that do not"
-        advice = "  label more, or name a codebook without the label"
-        raise InputError("\n".join([f"{corpus.source}: {wanted}; found", *poor, advice]))
-
-
-def check_parts(corpus: Corpus, task: Task, parts: Mapping[str, Sequence[int]], by: str) -> None:
-    """Refuse empty parts, and a train part that lacks a label.
-
-    Raises:
-        InputError: with the number of rows of every part.
-    """
-    sizes = ", ".join(f"{name} {len(rows):,}" for name, rows in parts.items())
-    if not all(parts.values()):
-        raise InputError(f"{corpus.source}: split by {by}: wanted rows in every part, got {sizes}")
-    truth = truth_of(corpus, task)[list(parts["train"])]
-    for column, label in enumerate(corpus.codebook.labels(task)):
-        held, not_held = int((truth[:, column] == 1).sum()), int((truth[:, column] == 0).sum())
-        if not held or not not_held:
-            found = f"{held:,} rows that hold {label} and {not_held:,} that do not"
-            raise InputError(
-                f"{corpus.source}: split by {by}: wanted both in train, got {found}; split otherwise"
-            )
 
 
 def _by_event(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:

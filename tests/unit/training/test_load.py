@@ -17,9 +17,10 @@ import pytest
 from stancewire.codebook import Codebook
 from stancewire.errors import CodebookError, InputError
 from tests.corpora import TOPICS, corpus_of, row_of, rows_of, text_of, write_jsonl
+from training.config import DataConfig
 from training.data import hub
 from training.data.codebook import load_codebook
-from training.data.load import Corpus, read_corpus
+from training.data.load import Corpus, load_corpus, read_corpus
 
 ROOT = Path(__file__).resolve().parents[3]
 NAN = float("nan")
@@ -107,6 +108,26 @@ def test_csv_parquet_and_tsv_give_what_jsonl_gives(tmp_path: Path) -> None:
     same(read_corpus(str(tmp_path / "a.parquet")), corpus_of(tmp_path, rows_of(9)))
 
 
+def test_a_config_is_read_by_its_names(tmp_path: Path) -> None:
+    book = tmp_path / "own.yaml"
+    topics = "".join(f"  - {{id: {topic}, name: {topic}, definition: D.}}\n" for topic in ("arms", "talks"))
+    book.write_text(f"id: own\nversion: '1'\ntopics:\n{topics}")
+    cells = [{"nr": "007", "text": text_of(1), "topics": "ARMS|talks"}, {"nr": "8", "text": text_of(2)}]
+    config = DataConfig(
+        path=str(write_csv(tmp_path / "a.txt", cells, ";")),
+        codebook=str(book),
+        format="csv",
+        delimiter=";",
+        columns={"id": "nr"},
+        label_map={"ARMS": "arms"},
+        topics_separator="|",
+    )
+    corpus = load_corpus(config, near_duplicate_threshold=0.5)
+    assert [article.id for article in corpus.articles] == ["007", "8"]
+    assert (corpus.codebook.id, corpus.threshold) == ("own", 0.5)
+    np.testing.assert_array_equal(corpus.topics, [[1, 1], [NAN, NAN]])
+
+
 def test_one_column_per_topic(tmp_path: Path) -> None:
     columns = {"arms_trade": "ARMS", "diplomacy": "diplomacy"}
     rows = [
@@ -129,7 +150,7 @@ def test_what_nobody_labelled_is_no_negative(tmp_path: Path) -> None:
 def test_an_empty_topics_cell_is_not_labelled_and_none_is_none(tmp_path: Path) -> None:
     rows = [
         {"id": n, "text": text_of(n), "topics": cell}
-        for n, cell in enumerate(["", "none", " sanctions ; diplomacy"])
+        for n, cell in enumerate(["", "none", "sanctions ; diplomacy"])
     ]
     corpus = read_corpus(str(write_csv(tmp_path / "a.csv", rows)))
     np.testing.assert_array_equal(corpus.topics, [[NAN] * 3, [0] * 3, [0, 1, 1]])

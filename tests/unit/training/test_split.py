@@ -14,7 +14,7 @@ import pytest
 
 from stancewire.calibration import Task
 from stancewire.errors import InputError
-from tests.corpora import corpus_of, row_of, text_of
+from tests.corpora import TOPICS, corpus_of, row_of, text_of
 from training.data.codebook import load_codebook
 from training.data.leaks import LeakError
 from training.data.load import Corpus, read_corpus
@@ -271,6 +271,19 @@ def test_train_needs_every_label(make: Make) -> None:
     )
     with pytest.raises(InputError, match="0 rows that hold sanctions and 20 that do not"):
         split_corpus(corpus, "topics", Plan(by="given"), seed=13)
+
+
+@pytest.mark.parametrize("part", ["dev", "test"])
+def test_every_label_is_labelled_in_every_part(make: Make, part: str) -> None:
+    def change(number: int) -> dict[str, Any]:
+        split = ("train", "dev", "test")[number // 20]
+        known = {topic: bool(number >> bit & 1) for bit, topic in enumerate(TOPICS)}
+        return {"split": split, "topics": known | ({"diplomacy": None} if split == part else {})}
+
+    with pytest.raises(
+        InputError, match=f"whether diplomacy holds in every part, got {part} with none in 20"
+    ):
+        split_corpus(make(60, change), "topics", Plan(by="given"), seed=13)
 
 
 def test_few_rows_are_enough_where_every_label_has_three_stories(make: Make) -> None:
