@@ -13,12 +13,12 @@ TITLES = _words("""
 """)
 """Before a name, so never at the end of a sentence; with a capital only."""
 
-NEVER_LAST = _words("e.g i.e eg ie cf vs v viz resp incl approx ca est nr natl intl dept")
+NEVER_LAST = _words("e.g i.e eg ie cf vs v viz resp incl approx ca est nr natl intl dept ret")
 """Never at the end of a sentence, whatever follows."""
 
 BEFORE_NUMBERS = _words("""
     no nos art arts para paras p pp vol vols ch chap cl sec sect fig figs tab tabs eq res doc ref reg regs
-    tel ext c
+    tel ext b c d
     jan feb aug sept oct nov dec tues thurs
 """)
 """Before a number; before anything else they are words like any other."""
@@ -33,6 +33,18 @@ EITHER = _words("""
     Vt Wash Wis Wyo Ont Que Alta
 """)
 """May end a sentence: they do if the next word is one of OPENERS. Capitals, where written, are needed."""
+
+CLOCK = _words("a.m p.m")
+"""End a sentence before a capital, unless it begins a day, a month or a time zone."""
+
+UNITS = _words("km kg lb lbs oz mi ft yd gal mph kph hr hrs yr yrs bn pct cm mm")
+"""Behind a number, they do so too."""
+
+LETTERED = _words("""
+    Annex Appendix Area Block Camp Category Class Document Exhibit Grade Group Level Option Part Phase Plan
+    Schedule Section Site Table Type Unit Zone
+""")
+"""A capital letter behind one of these is no initial."""
 
 OPENERS = _words("""
     A About According After Afterwards All Almost Already Also Although Among An And Another Any Anyone Are

@@ -9,7 +9,18 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from stancewire.abbreviations import BEFORE_NUMBERS, DATES, EITHER, NEVER_LAST, OPENERS, SPEAKING, TITLES
+from stancewire.abbreviations import (
+    BEFORE_NUMBERS,
+    CLOCK,
+    DATES,
+    EITHER,
+    LETTERED,
+    NEVER_LAST,
+    OPENERS,
+    SPEAKING,
+    TITLES,
+    UNITS,
+)
 
 _QUOTES = "\"'”’“»«"
 _OPENING = "\"'“‘„«»‹([{¿¡"
@@ -35,6 +46,14 @@ _LIST_MARKER = re.compile(
 _LOWER_NAME = re.compile(
     r"(?:al|el)-[^\W\d_]|(?:al|bin|bint|ibn|abu|de|du|di|da|dos|van|von) [^\W\d_a-z]|[ie][A-Z]"
 )
+_DAY_OR_ZONE = re.compile(
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Tues?|Wed|Thu|Thurs?|Fri|Sat|Sun)"
+    r"|January|February|March|April|May|June|July|August|(?:Septem|Octo|Novem|Decem)ber"
+    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
+    r"|GMT|UTC|[ECMP][SD]?T|EES?T|CES?T|BST|MSK|IST|JST|KST|HKT|AE[SD]T|Eastern|Central|Mountain|Pacific"
+    r"|[^\W\d_]{1,20} time)\b",
+    re.IGNORECASE,
+)
 _SPEAKER = re.compile(
     r"\s*(?P<first>[^\W\d_]{1,20})[\s.](?:[^\W\d_a-z][\w.'’-]{0,20}\s){0,3}(?P<verb>\w{2,12})\b"
 )
@@ -46,6 +65,7 @@ class _Kind(Enum):
     NEVER_LAST = auto()
     BEFORE_NUMBER = auto()
     EITHER = auto()
+    MEASURE = auto()
     WORD = auto()
 
 
@@ -90,6 +110,11 @@ def _kind(text: str, sentence: int, dot: int) -> _Kind:
     opens = dot - sentence < _TOKEN_CHARS and text[sentence:dot].strip(" \n(") == token
     if opens and _LIST_MARKER.fullmatch(token):
         return _Kind.NEVER_LAST
+    before = (text[max(sentence, dot - _TOKEN_CHARS) : dot - len(token)].split() or [""])[-1]
+    if lower in CLOCK or (token in UNITS and before[-1:].isdigit()):
+        return _Kind.MEASURE
+    if before in LETTERED and len(token) == 1 and token.isupper():
+        return _Kind.WORD
     if token in TITLES or lower in NEVER_LAST or (token.isupper() and token.title() in TITLES):
         return _Kind.NEVER_LAST
     if token.title() in DATES and token[:1].isupper():
@@ -116,8 +141,11 @@ def _may_follow(kind: _Kind, text: str, place: int) -> bool:
         return True
     if kind is _Kind.BEFORE_NUMBER:
         return not text[place].isdigit() and _ROMAN.match(text, place) is None
+    if kind is _Kind.MEASURE and text[place].isupper():
+        return _DAY_OR_ZONE.match(text, place) is None
     word = _WORD.match(text, place)
-    return kind is _Kind.EITHER and word is not None and word.group().capitalize() in OPENERS
+    opens = word is not None and word.group().capitalize() in OPENERS
+    return opens and kind is not _Kind.NEVER_LAST
 
 
 def _is_speech(text: str, stop: int) -> bool:

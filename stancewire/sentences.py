@@ -15,6 +15,7 @@ from stancewire.borders import borders
 from stancewire.labels import after_label, after_number, is_list_item
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_RULE = re.compile(r"[-–—*•·_=~#\s]+")
 _LAST_WORD = re.compile(r"[\w'’]*\Z")
 _MIN_WIDTH_CHARS = 40
 """Nobody wraps lines shorter than this: a shorter block's line ends are meant."""
@@ -30,11 +31,15 @@ class Span(NamedTuple):
 def split_sentences(text: str) -> list[Span]:
     """Return the sentences of a text in order, without blanks, list markers or dateline around them.
 
+    A line of dashes, asterisks or the like is no sentence.
+
     Empty lines always part sentences. A single line end does where a list item begins or where the line was
     ended on purpose, as a headline is; else it is a blank. Expects plain newlines, as cleaned texts have.
     """
     spans = []
     for start, end in _blocks(text):
+        if _RULE.fullmatch(text, start, end):
+            continue
         start = after_label(text, *_stripped(text, start, end))
         cuts = [start, *borders(text, start, end), end]
         for first, last in pairwise(cuts):
@@ -76,7 +81,7 @@ def _line_groups(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _parts(line: str, following: str, width: int) -> bool:
     """Tell whether a line end parts two sentences, whatever the punctuation."""
-    if is_list_item(following):
+    if is_list_item(following) or _RULE.fullmatch(line) or _RULE.fullmatch(following):
         return True
     first_word = following.lstrip("> ").split(maxsplit=1)[:1]
     if not first_word or first_word[0][0].islower():
