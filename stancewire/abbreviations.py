@@ -37,7 +37,7 @@ EITHER = _words("""
 CLOCK = _words("a.m p.m")
 """End a sentence before a capital, unless it begins a day, a month or a time zone."""
 
-UNITS = _words("km kg lb lbs oz mi ft yd gal mph kph hr hrs yr yrs bn pct cm mm")
+UNITS = _words("km kg lb lbs oz mi ft yd gal mph kph hr hrs yr yrs bn pct cm mm C F")
 """Behind a number, they do so too."""
 
 LETTERED = _words("""
