@@ -116,5 +116,10 @@ THING = _words(
 )
 """What holds no stance, whatever verb follows; a statement, a report or a letter may."""
 
+OF_COUNTRIES = _words(
+    "burkina costa east hong new north northern republic saudi sierra south southern united west"
+)
+"""Words of the names of countries: "North Korea" is no person, though it has two names."""
+
 ODD_NAMES = _words("athens brussels cyprus damascus hamas honduras laos maldives paris texas tunis")
 """Places and bodies whose name looks like a plural."""

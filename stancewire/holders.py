@@ -111,7 +111,7 @@ def _can_hold(words: Words, subject: Subject) -> bool:
     if subject.is_state and words[subject.verb].lower not in verbs.ATTITUDE:
         return False  # "is a veteran", "is in Rome"
     if words[subject.end - 1].lower == "it":
-        return alone and not subject.is_state  # "it is unclear", "none of it"
+        return alone  # "none of it"
     # The capital of a lone word that begins a sentence tells nothing: "Inflation", "Refusals".
     is_first = head is words[0] and head.lower not in cues.ODD_NAMES
     speaks = words[subject.verb].lower in verbs.SAYING
@@ -121,9 +121,7 @@ def _can_hold(words: Words, subject: Subject) -> bool:
         return False  # a statement says something, but does nothing
     if head.is_person or head.is_body or head.is_pronoun or _is_wilful(words, subject):
         return True
-    if not head.is_name or head.lower.endswith("ly"):
-        return False
-    return not (is_first and head.is_plural)
+    return head.is_name and not (is_first and head.is_plural)
 
 
 def _is_nobody(words: Words, at: int) -> bool:
@@ -302,5 +300,7 @@ def _fits(pronoun: str, words: Words) -> bool:
         return plural
     if plural:
         return False
-    is_person = head.is_person or (is_name and len(words) > 1 and not head.is_body)
-    return is_person != (pronoun == "it") and (pronoun != "it" or head.is_body or is_name)
+    if pronoun == "it":
+        is_place = len(words) == 1 or any(word.lower in cues.OF_COUNTRIES for word in words)
+        return head.is_body or (is_name and is_place)
+    return head.is_person or (is_name and not head.is_body)

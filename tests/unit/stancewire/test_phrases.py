@@ -110,6 +110,10 @@ def test_head(phrase: str, head: str) -> None:
         ("the road is long", "the road", "long", "state"),
         ("the army is leaving", "the army", "leaving", ""),
         ("in Cairo the envoys on Monday met again", "the envoys", "met", ""),
+        ("in June 2020 envoys met again", "envoys", "met", ""),
+        ("Citing the delays, the firm withdrew", "the firm", "withdrew", ""),
+        ("In Tashkent the Uzbek envoys met", "the Uzbek envoys", "met", ""),
+        ("Chad, the Congo and Gabon met", "Chad, the Congo and Gabon", "met", ""),
         ("PARIS (Wire) - The envoys met again", "The envoys", "met", ""),
         ("the envoy who studies exports warned of it", "the envoy", "warned", ""),
         ("the shells that the army bought hit a bridge", "the shells", "hit", ""),
@@ -135,7 +139,17 @@ def test_subject(clause: str, subject: str, verb: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "clause",
-    ["", "no deal yet", "has left", "takes note of it", "the end", "(the army", "the supplies and talks"],
+    [
+        "",
+        "no deal yet",
+        "has left",
+        "takes note of it",
+        "the end",
+        "(the army",
+        "the talks: envoys left",
+        "the talks; envoys left",
+        "the supplies and talks",
+    ],
 )
 def test_no_subject(clause: str) -> None:
     words = words_of(clause)

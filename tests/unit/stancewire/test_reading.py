@@ -288,6 +288,23 @@ def test_a_long_article_is_cut_and_says_so(tmp_path: Path) -> None:
     assert max(stance.end for stance in reader.read(text, targets=["talks"]).stances) <= 60
 
 
+@pytest.mark.parametrize(("topics", "stance"), [(60, 80), (80, 60)])
+def test_the_shorter_reader_of_the_two_decides(tmp_path: Path, topics: int, stance: int) -> None:
+    reader = Reader(
+        fake_topics(tmp_path, by_title, max_chars=topics), fake_stance(tmp_path, by_words, max_chars=stance)
+    )
+    reading = reader.read("Kyiv welcomed the talks. " * 2 + "x" * 20)
+    assert (reading.cut_chars, reading.warnings) == (10, ("text_cut",))
+
+
+def test_a_topic_without_a_phrase_is_called_by_its_label(tmp_path: Path) -> None:
+    nameless = CodebookRef(CODEBOOK.id, CODEBOOK.version, CODEBOOK.sha256, {})
+    topics = fake_topics(tmp_path, by_title, codebook=nameless)
+    reading = Reader(topics, fake_stance(tmp_path, by_words)).read(Article(title="arms", text=TEXT))
+    assert [topic.name for topic in reading.topics] == ["arms trade", "diplomacy", "sanctions"]
+    assert reading.targets[0].target == "arms trade"
+
+
 def test_warnings_of_the_topics_model_are_kept(tmp_path: Path) -> None:
     reader = Reader(fake_topics(tmp_path, by_title, blank=True), fake_stance(tmp_path, by_words))
     reading = reader.read("Kyіv welcomed the talks.")
@@ -386,7 +403,9 @@ def test_the_json_holds_what_the_reading_holds(reader: Reader) -> None:
 
 
 def test_no_lone_surrogate_leaves(reader: Reader) -> None:
-    article = Article(text="Kyiv welcomed the \ud800 talks.", title="\ud801", id="\ud802", outlet="\ud803")
+    article = Article(
+        text="Kyiv welcomed the \ud800 talks.", title="\ud801", id="\ud802", outlet="\ud803", date="\ud804"
+    )
     value = reader.read(article, targets=["talks"]).to_dict()
     assert "talks" in json.dumps(value, ensure_ascii=False).encode().decode()
 

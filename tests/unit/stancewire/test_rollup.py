@@ -36,6 +36,8 @@ def stances(labels: str, probabilities: tuple[float, ...] = ()) -> list[Sentence
         ("fnnnnnn", "favor", 1.0),
         ("ffaann", "divided", 0.0),
         ("ffffaa", "favor", 1 / 3),
+        ("fffffaaa", "divided", 1 / 4),
+        ("aaaaafff", "divided", -1 / 4),
     ],
 )
 def test_verdict(labels: str, verdict: str, net: float | None) -> None:
