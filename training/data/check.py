@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stancewire.errors import StancewireError
+from stancewire.terminal import escape
 from training.data.codebook import BUNDLED, load_codebook
 from training.data.examine import Examined, examine
 from training.data.faults import counted, repeats
@@ -27,8 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return check(options, console)
     except StancewireError as error:
-        console.print(f"error: {error}")
+        _complain(str(error))
         return error.exit_code
+    except OSError as error:
+        _complain(f"the output cannot be written: {error.strerror}")
+        return FAULTY
 
 
 def check(options: argparse.Namespace, console: Console) -> int:
@@ -41,20 +46,21 @@ def check(options: argparse.Namespace, console: Console) -> int:
     )
     found = examine(open_source(options.path, format=options.format, delimiter=options.delimiter), schema)
     for fault in found.faults:
-        console.print(str(fault))
+        console.print(escape(str(fault)))
     if found.articles:
         console.print(summary(found, schema))
     n_errors, n_warnings = len(found.errors), len(found.faults) - len(found.errors)
     for note in _notes(found):
         console.print(f"note: {note}")
     console.print(
-        f"{options.path}: {_counted('row', found.n_records)}, {_counted('article', len(found.articles))}, "
+        f"{escape(options.path)}: {_counted('row', found.n_records)}, "
+        f"{_counted('article', len(found.articles))}, "
         f"{_counted('error', n_errors)}, {_counted('warning', n_warnings)}"
     )
     if by_code := counted(fault.code for fault in found.faults):
         console.print(", ".join(f"{code} {count:,}" for code, count in by_code.items()))
     for repeated in repeats(found.faults)[:_REPEATS]:
-        console.print(f"  {repeated}")
+        console.print(f"  {escape(repeated)}")
     refused = n_errors or not found.articles or (options.strict and n_warnings)
     return FAULTY if refused else CLEAN
 
@@ -91,6 +97,11 @@ def _notes(found: Examined) -> list[str]:
         return []
     advice = "where no topic holds, write [] or, in a CSV cell, none"
     return [f"articles with no topic labelled (null or empty), which teach none: {unlabelled:,}; {advice}"]
+
+
+def _complain(message: str) -> None:
+    for line in message.splitlines():
+        sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
 
 
 def _counted(what: str, count: int) -> str:

@@ -215,7 +215,7 @@ def test_columns_labels_and_codebook_are_named_on_the_command_line(
     assert main([*arguments, "--column", "topics=what", "--label", "GAS=gas"]) == CLEAN
     assert "1 yes, 1 no, 0 not labelled" in capsys.readouterr().out
     assert main([*arguments, "--column", "topics=wat"]) == FAULTY
-    assert "wanted the column 'wat' (for topics); found 'body', 'nr', 'what'" in capsys.readouterr().out
+    assert "wanted the column 'wat' (for topics); found 'body', 'nr', 'what'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "a", "--column", "x"], ["chek", "a"]])
@@ -256,6 +256,32 @@ def test_terminal_codes_are_shown_not_sent(tmp_path: Path, capsys: pytest.Captur
     row = article(topics=["\x1b[31mred"], date="\x1b]0;t\x07", stances=[STANCE | {"\x1b[2J": 1}])
     assert main(["check", str(write_jsonl(tmp_path / "a.jsonl", [row]))]) == FAULTY
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_file_name_commands_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_jsonl(tmp_path / "a\x1b[31m.jsonl", [article(id=7), article(id=7)])
+    assert main(["check", str(path)]) == FAULTY
+    assert main(["check", str(path) + "\udcff"]) == FAULTY
+    told = capsys.readouterr()
+    assert "\x1b" not in told.out + told.err
+    assert r"a\x1b[31m.jsonl:1: error: wrong_type" in told.out
+    assert told.err.startswith("error: ")
+    assert r"\udcff: no such file" in told.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a full disk to try")
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "a.jsonl", [article()])
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(  # noqa: S603 - our own code
+            [sys.executable, "-m", "training.data", "check", str(path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+    assert done.returncode == FAULTY
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"
 
 
 def test_a_fault_reads_as_one_line() -> None:
