@@ -80,13 +80,6 @@ class Section:
             raise self._wrong(key, f"an integer from {low:,} to {high:,}")
         return value
 
-    def flag(self, key: str) -> bool:
-        """Return true or false."""
-        value = self._values[key]
-        if not isinstance(value, bool):
-            raise self._wrong(key, "true or false")
-        return value
-
     def number(self, key: str, low: float, high: float) -> float:
         """Return a finite number between low and high, both included."""
         value = self._values[key]
