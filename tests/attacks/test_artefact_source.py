@@ -20,6 +20,11 @@ MODULES = {
     "skops",
     "runpy",
     "code",
+    # What reads formats that run code, under whatever name its loader is called.
+    "builtins",
+    "ruamel",
+    "torch",
+    "yaml",
 }
 CALLS = {"eval", "exec", "compile", "__import__"}
 ATTRIBUTES = {
@@ -28,6 +33,8 @@ ATTRIBUTES = {
     ("yaml", "full_load"),
     ("torch", "load"),
     ("builtins", "eval"),
+    ("pd", "read_pickle"),
+    ("pandas", "read_pickle"),
 }
 
 
@@ -83,7 +90,12 @@ def stays_at_home(name: ast.expr) -> bool:
         "__import__('os')",
         "compile('1', '', 'eval')",
         "import yaml\nyaml.load(x)",
+        "from yaml import load",
+        "import yaml as y\ny.load(x)",
         "torch.load(x)",
+        "from torch import load",
+        "pd.read_pickle(x)",
+        "import builtins\nbuiltins.exec(x)",
         "np.load(f, allow_pickle=True)",
         "np.load(f, allow_pickle=flag)",
         "importlib.import_module(name)",
