@@ -104,6 +104,18 @@ def test_every_stance_column_reaches_the_model(stance: Path, tmp_path: Path) -> 
     assert seen == [example]
 
 
+def test_text_and_title_reach_the_model(tmp_path: Path) -> None:
+    seen: list[Article] = []
+
+    def answer_and_keep(asked: Article) -> tuple[float, ...]:
+        seen.append(asked)
+        return (0.1, 0.2, 0.3)
+
+    model = ServedModel(fake_topics(tmp_path, answer_and_keep))
+    model.predict(pd.DataFrame({"text": ["a", "b"], "title": ["A", None], "id": ["1", "2"]}))
+    assert seen == [Article(text="a", title="A"), Article(text="b")]
+
+
 def test_columns_may_come_in_any_order_with_others_between(topics: Path) -> None:
     model = served(topics)
     plain = model.predict(pd.DataFrame({"text": TEXTS[:1], "title": ["x"]}))

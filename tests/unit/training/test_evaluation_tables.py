@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rich.console import Console, RenderableType
@@ -78,3 +80,5 @@ def test_names_are_no_markup(models: dict[str, Evaluation]) -> None:
     text = printed(tables.headline("[red]t[/red]", {"[bold]m": models["blind"]}))
     assert "[bold]m" in text
     assert "[red]t[/red]" in text
+    odd = replace(models["blind"], labels={"[bold]l": models["blind"].labels["arms_trade"]})
+    assert "[bold]l" in printed(tables.per_label(odd, {"[bold]l": 0.5}))
