@@ -169,6 +169,9 @@ class EvaluationConfig(StrictModel):
     random_split: bool = True
     """Whether to train once more on a split by rows, which leaks, and print how much better that looks."""
 
+    behaviour: bool = True
+    """Whether to ask the model the behavioural cases (docs/behaviour.md); they need the bundled codebook."""
+
 
 class TrackingConfig(StrictModel):
     """Where the run is kept. The server or database is the environment's: MLFLOW_TRACKING_URI."""

@@ -52,6 +52,9 @@ def outcome_lines(outcome: Outcome) -> Iterator[RenderableType]:
             f"{gap.macro_f1.value:.3f} ({100 * (gap.macro_f1.value - ours):+.1f} points)",
             style="dim",
         )
+    yield Text(f"behaviour {outcome.behaviour.line}")
+    if outcome.behaviour.model:
+        yield Text(f"          python -m training.behaviour {outcome.artefact.path} tells more")
     parity = outcome.parity
     yield Text(
         f"artefact  {outcome.artefact.path} (sha256 {outcome.artefact.digest[:12]}; decides "

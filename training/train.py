@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from stancewire.artefact import Artefact
+from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
 from training.config import RunConfig
 from training.evaluate.baselines import majority
 from training.evaluate.scores import Evaluation
@@ -49,6 +50,7 @@ class Outcome:
         random_split: the same model judged on a split by rows, which leaks; None where it was not tried.
         thresholds: by label.
         artefact: what was written.
+        behaviour: failure rates of the behavioural tests, or why they were skipped.
         parity: of the artefact and the trained model.
         version: in the registry; None where it was not registered.
         refused: why it was not registered although the config asks for it; else "".
@@ -60,6 +62,7 @@ class Outcome:
     random_split: Evaluation | None
     thresholds: Mapping[str, float]
     artefact: Artefact
+    behaviour: Behaviour
     parity: Parity
     version: RegisteredVersion | None
     refused: str
@@ -84,12 +87,15 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         report(f"fitting {config.model.family} on {len(parts.train):,} rows")
         trial = fit(config, config.model, parts)
         report("judging on test")
-        evaluations = _evaluate(config, trial, parts)
+        evaluations, blind = _evaluate(config, trial, parts)
         gap = _random_split(prepared)
+        report("testing behaviour")
+        behaviour = try_behaviour(prepared, trial, blind)
         report("writing the artefact")
-        artefact, parity = _ship(prepared, trial, evaluations, gap)
+        artefact, parity = _ship(prepared, trial, evaluations, gap, behaviour)
         report("logging to MLflow")
         log_results(run, prepared, trial, evaluations)
+        log_behaviour(run, behaviour)
         run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
         if gap:
             run.metrics({"random_split/macro_f1": gap.macro_f1.value})
@@ -98,19 +104,22 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         refused = _refusal(config, evaluations)
         version = None if refused else _register(run, config, artefact, model_uri)
     thresholds = dict(zip(parts.train.labels, trial.fitted.thresholds, strict=True))
-    return Outcome(config, run.run_id, evaluations, gap, thresholds, artefact, parity, version, refused)
+    return Outcome(
+        config, run.run_id, evaluations, gap, thresholds, artefact, behaviour, parity, version, refused
+    )
 
 
-def _evaluate(config: RunConfig, trial: Trial, parts: Parts) -> dict[str, Evaluation]:
-    """Judge the model beside what it must beat."""
+def _evaluate(config: RunConfig, trial: Trial, parts: Parts) -> tuple[dict[str, Evaluation], Trial | None]:
+    """Judge the model beside what it must beat; return the target-blind trial too, where there is one."""
     share, always = majority(parts.train.truth, len(parts.test), config.task)
     found = {MAJORITY: judge_answers(config, share, always, parts)}
     decisions = {MAJORITY: always}
+    blind = None
     if config.task == "stance" and not config.model.target_blind:
         blind = fit(config, config.model.model_copy(update={"target_blind": True}), parts)
         found = {TARGET_BLIND: judge(config, blind, parts)} | found
         decisions = {TARGET_BLIND: blind.decisions} | decisions
-    return {config.model.family: judge(config, trial, parts, decisions)} | found
+    return {config.model.family: judge(config, trial, parts, decisions)} | found, blind
 
 
 def _random_split(prepared: Prepared) -> Evaluation | None:
@@ -121,13 +130,18 @@ def _random_split(prepared: Prepared) -> Evaluation | None:
 
 
 def _ship(
-    prepared: Prepared, trial: Trial, evaluations: Mapping[str, Evaluation], gap: Evaluation | None
+    prepared: Prepared,
+    trial: Trial,
+    evaluations: Mapping[str, Evaluation],
+    gap: Evaluation | None,
+    behaviour: Behaviour,
 ) -> tuple[Artefact, Parity]:
     """Write the artefact once it is known to answer as the trained model."""
     config = prepared.config
     metrics: dict[str, Any] = {
         "test": {name: found.to_dict() for name, found in evaluations.items()},
         "random_split": gap.to_dict() if gap else None,
+        **behaviour.to_dict(),
     }
     shared: dict[str, Any] = {
         "name": config.name,
