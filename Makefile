@@ -25,7 +25,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 clean:  ## remove the environment and what runs left behind
-	rm -rf $(VENV) build dist *.egg-info mlflow.db mlruns artefacts .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist *.egg-info mlflow.db* mlruns artefacts .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -26,11 +26,7 @@ def results(
     config: RunConfig, evaluations: Mapping[str, Evaluation], thresholds: Mapping[str, float]
 ) -> Group:
     """Return the tables of a run: the trained model first, under its own name."""
-    models = {
-        f"{config.name} ({name})" if name == config.model.family else name: found
-        for name, found in evaluations.items()
-    }
-    return result(f"{config.name}: {config.task} on test", models, thresholds)
+    return result(f"{config.name}: {config.task} on test", evaluations, thresholds)
 
 
 def as_text(tables: RenderableType) -> str:
