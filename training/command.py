@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         sys.stdout.write("---\n".join(dump_config(config) for config in configs))
         return DONE
     corpora = Corpora()
-    with _reporting(console) as report:
+    with reporting(console) as report:
         prepared = [prepare(config, corpora, report) for config in configs]
     if options.dry_run:
         for one in prepared:
@@ -62,7 +62,7 @@ def _train(prepared: Prepared, console: Console) -> int:
     from training.present import outcome_lines
     from training.train import train
 
-    with _reporting(console) as report:
+    with reporting(console) as report:
         outcome = train(prepared, report)
     for line in outcome_lines(outcome):
         console.print(line)
@@ -106,7 +106,7 @@ def plan(prepared: Prepared) -> Table:
 
 
 @contextmanager
-def _reporting(console: Console) -> Iterator[Report]:
+def reporting(console: Console) -> Iterator[Report]:
     """Show the step at hand on a terminal; say nothing elsewhere."""
     if not console.is_terminal or os.environ.get("TERM") == "dumb":
         yield lambda step: None

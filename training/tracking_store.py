@@ -74,7 +74,7 @@ def open_experiment(uri: str, name: str) -> str:
     database = sqlite_file(uri)
     if database is None:
         return str(mlflow.set_experiment(name).experiment_id)
-    with _locked(database):
+    with locked(database):
         if MlflowClient().get_experiment_by_name(name) is None:
             home = database.resolve().parent / "mlruns" / _file_name(name)
             MlflowClient().create_experiment(name, artifact_location=home.as_uri())
@@ -139,7 +139,7 @@ def _check_database(uri: str, database: Path) -> None:
 
 
 @contextmanager
-def _locked(database: Path) -> Iterator[None]:
+def locked(database: Path) -> Iterator[None]:
     """Let one process at a time open the database: of several that make its tables at once, most crash."""
     with database.with_name(f"{database.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

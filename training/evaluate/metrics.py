@@ -27,6 +27,9 @@ __all__ = [
     "counts_of",
     "evaluate",
     "f1",
+    "intervals",
+    "macro",
+    "rows_right",
 ]
 
 Truth = NDArray[np.float32]
@@ -87,7 +90,7 @@ def evaluate(
     group_of = group_numbers(groups)
     n_groups = int(group_of.max()) + 1
     weights = resample_weights(n_groups, samples, seed)
-    interval = _intervals(confidence)
+    interval = intervals(confidence)
 
     def count(decided: Decisions) -> tuple[Counts, Counts]:
         by_group = sum_by_group(counts_of(truth, decided), group_of)
@@ -95,7 +98,7 @@ def evaluate(
 
     total, resampled = count(decisions)
     label_f1, label_spread = f1(total), f1(resampled)
-    right = sum_by_group(_rows_right(truth, decisions), group_of)
+    right = sum_by_group(rows_right(truth, decisions), group_of)
     return Evaluation(
         task=task,
         macro_f1=interval(macro(total), macro(resampled)),
@@ -161,7 +164,7 @@ def average_precision(truth: NDArray[np.float32], probabilities: NDArray[np.floa
     return float(np.sum(np.diff(hits, prepend=0) / y.sum() * precision))
 
 
-def _intervals(confidence: float) -> Callable[[NDArray[np.float64], Spread], Interval]:
+def intervals(confidence: float) -> Callable[[NDArray[np.float64], Spread], Interval]:
     """Return what makes an interval of a figure and its resamples, but those where it is undefined."""
     tail = (1 - confidence) / 2
 
@@ -188,7 +191,7 @@ def _check_shapes(
         raise ValueError("wanted finite probabilities, got NaN or infinity")
 
 
-def _rows_right(truth: Truth, decisions: Decisions) -> NDArray[np.bool_]:
+def rows_right(truth: Truth, decisions: Decisions) -> NDArray[np.bool_]:
     """Tell which rows are right in every labelled cell, and which have one: bool [n_rows, 2]."""
     unknown = np.isnan(truth)
     labelled = ~unknown.all(axis=1)
