@@ -28,6 +28,8 @@ _BAR_CELLS = 20
 _NOTHING_ASKED = "No topic holds, so no stance was asked about; --target PHRASE asks about one."
 _STANCE_CELLS = 28
 _LABEL_CELLS = 14
+# A manifest's texts of digests are far longer than anybody reads.
+_LONGEST = 200
 
 
 def escape(text: str) -> str:
@@ -205,6 +207,8 @@ def _shown(value: JsonValue) -> str:
         return f"{_shown(value['value'])}  [{_shown(value['low'])}, {_shown(value['high'])}]"
     if isinstance(value, list):
         return ("; " if any(isinstance(inner, dict) for inner in value) else ", ").join(map(_shown, value))
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}… ({len(value):,} characters)"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.base import LabelledSet
+from stancewire.artefact import Artefact
 from stancewire.examples import Article, StanceExample
 from training.config_file import dump_config
 from training.evaluate.figures import confusion, precision_recall, reliability
@@ -15,11 +17,16 @@ from training.fit import Trial
 from training.prepare import Prepared
 from training.present import as_text, results
 from training.provenance import digest_of, git_commit, package_versions
+from training.report.files import files
+from training.report.of_run import run_report
+from training.report.seen import SECTION, seen_section
 from training.tracking import TrackedRun
 
 _HOME = Path(__file__).resolve().parents[1]
 # Settings that change where a run is kept, and nothing of the model.
 _NOT_THE_MODEL = {"output", "tracking"}
+# Outlets named of each part, the largest.
+_OUTLETS = 12
 
 
 def provenance(prepared: Prepared) -> dict[str, Any]:
@@ -37,11 +44,30 @@ def provenance(prepared: Prepared) -> dict[str, Any]:
             "last_date": last,
             "outlets": len({article.outlet for article in corpus.articles if article.outlet}),
         },
-        "split": {"by": prepared.split.by, "left_out": dict(prepared.split.left_out)} | parts_of(prepared),
+        "split": {"by": prepared.split.by, "left_out": dict(prepared.split.left_out)} | _parts(prepared),
         "config": config.model_dump(mode="json", exclude=_NOT_THE_MODEL),
         "git": {"commit": commit, "changed": changed},
         "packages": package_versions(),
+        SECTION: seen_section(prepared.parts.train, prepared.parts.dev),
     }
+
+
+def _parts(prepared: Prepared) -> dict[str, dict[str, Any]]:
+    """Return what `parts_of` does, with the dates of every part and the rows of its largest outlets."""
+    corpus = prepared.corpus
+    told = parts_of(prepared)
+    for name, positions in prepared.split.parts.items():
+        index = list(positions)
+        of = index if prepared.config.task == "topics" else corpus.article_of[index].tolist()
+        articles = [corpus.articles[position] for position in of]
+        dates = sorted(article.date for article in articles if article.date)
+        outlets = Counter(article.outlet for article in articles if article.outlet)
+        told[name] |= {
+            "first_date": dates[0] if dates else None,
+            "last_date": dates[-1] if dates else None,
+            "outlets": dict(sorted(outlets.items(), key=lambda pair: (-pair[1], pair[0]))[:_OUTLETS]),
+        }
+    return told
 
 
 def parts_of(prepared: Prepared) -> dict[str, dict[str, Any]]:
@@ -69,9 +95,13 @@ def log_inputs(run: TrackedRun, prepared: Prepared) -> None:
 
 
 def log_results(
-    run: TrackedRun, prepared: Prepared, trial: Trial, evaluations: Mapping[str, Evaluation]
+    run: TrackedRun,
+    prepared: Prepared,
+    trial: Trial,
+    evaluations: Mapping[str, Evaluation],
+    artefact: Artefact,
 ) -> None:
-    """Log what came out: figures of the first evaluation, metrics of all, every answer on test."""
+    """Log what came out: figures and report of the first evaluation, metrics of all, every answer on test."""
     task, test = prepared.config.task, prepared.parts.test
     for number, (name, found) in enumerate(evaluations.items()):
         run.metrics(found.flat_metrics("test" if not number else name.replace(" ", "_").replace("-", "_")))
@@ -89,6 +119,8 @@ def log_results(
         reliability(test.truth, trial.raw, trial.probabilities, test.labels, task), "figures/reliability.png"
     )
     run.table(predictions(prepared, trial), "predictions.json")
+    for name, text in files(run_report(prepared, evaluations, artefact)).items():
+        run.text(text, f"report/{name}")
 
 
 def predictions(prepared: Prepared, trial: Trial) -> dict[str, list[Any]]:

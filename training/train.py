@@ -94,7 +94,7 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         report("writing the artefact")
         artefact, parity = _ship(prepared, trial, evaluations, gap, behaviour)
         report("logging to MLflow")
-        log_results(run, prepared, trial, evaluations)
+        log_results(run, prepared, trial, evaluations, artefact)
         log_behaviour(run, behaviour)
         run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
         if gap:

@@ -1,0 +1,1 @@
+"""The evaluation report: one page for people and its JSON for programs."""
