@@ -45,9 +45,9 @@ class LinearConfig(FamilyConfig):
     """What is fitted on the TF-IDF rows. The margins of an SVM pass through a sigmoid or softmax, and are
     probabilities only after calibration."""
 
-    regularisation: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (3.0,)
+    regularisation: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)] = (1.0, 3.0, 10.0)
     """Inverse strengths C: smaller is smoother. Several: the one with the best macro-F1 in grouped
-    cross-validation inside train."""
+    cross-validation inside train. One: no cross-validation."""
 
     folds: Annotated[int, Field(ge=2)] = 5
     """Folds of that cross-validation; rows of one group stay together."""
@@ -58,9 +58,9 @@ class LinearConfig(FamilyConfig):
     max_terms: Annotated[int, Field(ge=1)] = 50_000
     """Terms kept per block of features, the most frequent ones."""
 
-    class_weights: ClassWeights = None
+    class_weights: ClassWeights = "balanced"
     """Weight of the rows where a label holds, by label name; a label not named has 1. "balanced": inverse to
-    how often each label holds."""
+    how often each label holds. null: 1 for all."""
 
     max_iterations: Annotated[int, Field(ge=1)] = 1_000
     """Steps after which the solver gives up."""
@@ -95,7 +95,7 @@ class Linear(Family):
             self.regularisation_ = (
                 self._best(terms, train) if self._searches else self.config.regularisation[0]
             )
-            self._learn(terms, train, self.regularisation_)
+            self._classify(self._count(terms), train, self.regularisation_)
         return self
 
     def predict_probabilities(self, examples: Examples) -> Probabilities:
@@ -103,7 +103,7 @@ class Linear(Family):
         if not len(examples):
             return np.zeros((0, len(self.labels_)), dtype=np.float32)
         with threadpool_limits(1):
-            return self._probabilities(self._terms(examples)).astype(np.float32)
+            return self._probabilities(self._matrix(self._terms(examples))).astype(np.float32)
 
     def export(self, folder: Path) -> dict[str, Any]:
         """Write the tables that stancewire.runtime.linear reads."""
@@ -143,37 +143,41 @@ class Linear(Family):
 
     def _best(self, terms: list[Terms], train: LabelledSet) -> float:
         """Return the inverse strength with the best macro-F1 on held-out groups; of equals, the first."""
-        scores = [self._score(terms, train, c) for c in self.config.regularisation]
-        for c, score in zip(self.config.regularisation, scores, strict=True):
-            _LOG.info("regularisation %g: macro-F1 %.4f in cross-validation", c, score)
-        return self.config.regularisation[int(np.argmax(scores))]
-
-    def _score(self, terms: list[Terms], train: LabelledSet, c: float) -> float:
-        held_out = np.zeros(train.truth.shape)
+        strengths = self.config.regularisation
+        held_out = {c: np.zeros(train.truth.shape) for c in strengths}
         folds = GroupKFold(self.config.folds, shuffle=True, random_state=self.seed)
         for fitted, held in folds.split(terms, groups=train.groups):
             part = Linear(self.config, seed=self.seed)
             part._set_up(train)
             kept = train.take(fitted)
             check(kept, self.config.class_weights, 1)
-            part._learn([terms[i] for i in fitted], kept, c)
-            held_out[held] = part._probabilities([terms[i] for i in held])
-        return macro_f1(held_out, train)
+            matrix = part._count([terms[i] for i in fitted])
+            asked = part._matrix([terms[i] for i in held])
+            for c in strengths:
+                part._classify(matrix, kept, c)
+                held_out[c][held] = part._probabilities(asked)
+        scores = [macro_f1(held_out[c], train) for c in strengths]
+        for c, score in zip(strengths, scores, strict=True):
+            _LOG.info("regularisation %g: macro-F1 %.4f in cross-validation", c, score)
+        return strengths[int(np.argmax(scores))]
 
-    def _learn(self, terms: list[Terms], train: LabelledSet, c: float) -> None:
+    def _count(self, terms: list[Terms]) -> csr_matrix:
+        """Learn the vocabularies and return the matrix of the rows that they come from."""
         vocabularies = {
             name: frequent([row[block] for row in terms], self.config.min_documents, self.config.max_terms)
             for block, name in enumerate(self.blocks_)
         }
         check_terms(vocabularies, self.config.min_documents)
         self.vectorizers_ = {
-            name: TfidfVectorizer(analyzer=itemgetter(block), sublinear_tf=True, vocabulary=vocabulary).fit(
-                terms
-            )
+            name: TfidfVectorizer(
+                analyzer=itemgetter(block), lowercase=False, sublinear_tf=True, vocabulary=vocabulary
+            ).fit(terms)
             for block, (name, vocabulary) in enumerate(vocabularies.items())
             if vocabulary
         }
-        matrix = self._matrix(terms)
+        return self._matrix(terms)
+
+    def _classify(self, matrix: csr_matrix, train: LabelledSet, c: float) -> None:
         self.classifiers_ = [
             self._classifier(c, problem.class_weight).fit(matrix[problem.rows], problem.truth)
             for problem in problems(train, self.config.class_weights)
@@ -190,8 +194,7 @@ class Linear(Family):
             [vectorizer.transform(terms) for vectorizer in self.vectorizers_.values()], format="csr"
         )
 
-    def _probabilities(self, terms: list[Terms]) -> Scores:
-        matrix = self._matrix(terms)
+    def _probabilities(self, matrix: csr_matrix) -> Scores:
         if self.config.classifier == "linear_svm":
             coef, intercept = self._tables()
             scores = matrix @ coef.T + intercept

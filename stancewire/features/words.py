@@ -1,12 +1,25 @@
-"""Words of a text: the one tokeniser of the linear family."""
+"""Words of a text and their stems: the one tokeniser of the linear family."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 # Runs of letters and digits, an apostrophe allowed inside. Two runs never share a character: linear time.
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_RUN = r"[^\W_]+(?:['’][^\W_]+)*"
+_WORD = re.compile(_RUN)
+_TOKEN = re.compile(rf"{_RUN}|[,;:.!?()\"“”—–]")
+
+# Longest first. A stem keeps four letters at least, so that "nation" and "native" stay apart.
+_SUFFIXES = (
+    *("ations", "ation", "ments", "ment", "ings", "ions", "ing", "ion", "ers", "ies", "ied"),
+    *("es", "ed", "er", "ly", "s", "e"),
+)
+_SHORTEST = 4
+_DOUBLES = frozenset(("bb", "dd", "gg", "mm", "nn", "pp", "rr", "tt"))
+_CACHED = 1 << 16
 
 
 def words(text: str) -> list[str]:
@@ -14,6 +27,34 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("’", "'"))
 
 
-def pairs(tokens: list[str]) -> list[str]:
+def tokens(text: str) -> list[str]:
+    """Return the words as above, and the marks that end or open a clause, in order."""
+    return _TOKEN.findall(text.lower().replace("’", "'"))
+
+
+@lru_cache(_CACHED)
+def stem(word: str) -> str:
+    """Return a lower-cased word without its ending: "shipments" and "shipped" both give "ship"."""
+    word = word.removesuffix("'s").removesuffix("'")
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST:
+            stemmed = word[: -len(suffix)]
+            return stemmed[:-1] if stemmed[-2:] in _DOUBLES else stemmed
+    if len(word) == _SHORTEST and word[-1] == "s" and word[-2] != "s":
+        return word[:-1]
+    return word
+
+
+def stems(text: str) -> list[str]:
+    """Return the stem of every word, in order."""
+    return list(map(stem, words(text)))
+
+
+def word_set(*lists: str) -> frozenset[str]:
+    """Return the words of lists that are written as text."""
+    return frozenset(word for text in lists for word in text.split())
+
+
+def pairs(terms: Sequence[str]) -> list[str]:
     """Return each two neighbours, joined by a space."""
-    return [f"{left} {right}" for left, right in pairwise(tokens)]
+    return [f"{left} {right}" for left, right in pairwise(terms)]
