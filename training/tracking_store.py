@@ -16,16 +16,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stancewire.errors import StancewireError
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
 import mlflow
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
+
+from stancewire.errors import StancewireError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FAILURES = (MlflowException, SQLAlchemyError)
