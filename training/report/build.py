@@ -62,6 +62,7 @@ def build(answers: Answers, setting: Setting) -> dict[str, Any]:
     resampled = Resampled(answers, setting.evaluation, setting.seed)
     scored = score_slices(answers, slices, resampled)
     (_, judged), *baselines = setting.evaluations.items()
+    overall = {label: found.f1.value if found.f1 else None for label, found in judged.labels.items()}
     report = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -76,7 +77,7 @@ def build(answers: Answers, setting: Setting) -> dict[str, Any]:
         "reliability": reliability(answers, setting.evaluation.bins),
         "coverage_risk": coverage_risk(answers),
         "slices": scored,
-        "weak_spots": weak_spots(scored, answers.rows.labels)[:_SPOTS],
+        "weak_spots": weak_spots(scored, overall)[:_SPOTS],
         "mistakes": mistakes(answers),
         "suspect_labels": suspects(answers),
         "reading": _reading(answers),

@@ -139,7 +139,7 @@ def _marked(point: Point, text: str, *, at_right: bool) -> list[Markup]:
     below = 15 if point[1] > 0.2 else -9
     return [
         element("circle", cx=x, cy=y, r=5, class_="threshold"),
-        _text((x + shift, y + below), f"threshold {text}", anchor, class_="strong"),
+        _text((x + shift, y + below), text, anchor, class_="strong"),
     ]
 
 

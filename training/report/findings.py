@@ -102,7 +102,7 @@ def _split(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         (by, honest), *_ = own["splits"].items()
         careless = own["splits"]["random"]
         more = points(careless["value"] - honest["value"], sign=True)
-        text = f"In its own run, a split by rows, which leaks, would claim {fraction(careless['value'])}"
+        text = f"In its own run, a split by rows, which leaks, would score {fraction(careless['value'])}"
         yield "split", f"{text} instead of the {fraction(honest['value'])} by {by} ({more} points)."
 
 

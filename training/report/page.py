@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from training.report import sections_data, sections_scores, sections_texts
+from training.report import sections_curves, sections_data, sections_scores, sections_texts
 from training.report.findings import UNITS
 from training.report.markup import Markup, element, joined
 from training.report.style import CSS
@@ -18,11 +18,11 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Report], Markup]], ...] = (
     ("summary", "In short", sections_scores.summary),
     ("labels", "Labels", sections_scores.labels),
     ("slices", "Slices", sections_scores.slices),
-    ("crossings", "What is taken for what", sections_scores.crossings),
-    ("thresholds", "Precision and recall", sections_scores.precision_recall),
-    ("calibration", "Calibration", sections_scores.calibration),
-    ("coverage", "Coverage and risk", sections_scores.coverage),
-    ("baselines", "Baselines and splits", sections_scores.baselines),
+    ("crossings", "What is taken for what", sections_curves.crossings),
+    ("thresholds", "Precision and recall", sections_curves.precision_recall),
+    ("calibration", "Calibration", sections_curves.calibration),
+    ("coverage", "Coverage and risk", sections_curves.coverage),
+    ("baselines", "Baselines and splits", sections_curves.baselines),
     ("mistakes", "Surest mistakes", sections_texts.mistakes),
     ("suspects", "Suspect labels", sections_texts.suspects),
     ("data", "Data and model", sections_data.data),

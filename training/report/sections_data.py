@@ -64,7 +64,8 @@ def _parts(trained: Mapping[str, Any]) -> Markup:
     rows: list[list[Child]] = []
     for name in ("train", "dev", "test"):
         if isinstance(part := split.get(name), Mapping):
-            outlets = ", ".join(f"{outlet} {count:,}" for outlet, count in part.get("outlets", {}).items())
+            counts = sorted(part.get("outlets", {}).items(), key=lambda pair: (-pair[1], pair[0]))
+            outlets = ", ".join(f"{outlet} {count:,}" for outlet, count in counts)
             rows.append(
                 [
                     name,

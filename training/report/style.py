@@ -24,7 +24,7 @@ a { color: var(--blue); }
 .kicker { margin: 0; text-transform: uppercase; letter-spacing: .08em; font-size: 13px; }
 .note { font-size: 14.5px; }
 nav { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 14px 0 0; font-size: 14.5px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 14px;
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 14px;
   margin: 22px 0; }
 .tile { background: var(--soft); border-radius: 10px; padding: 14px 16px; min-width: 0; }
 .tile b { display: block; font-size: 24px; line-height: 1.25; }
@@ -52,6 +52,7 @@ th small, td small { display: block; }
 .heat thead th { text-align: center; }
 .heat thead th:first-child { text-align: left; }
 .heat { width: auto; }
+.heat tbody th { border-bottom: 0; }
 .weak { color: var(--orange); font-weight: 700; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(235px, 1fr)); gap: 18px;
   margin: 12px 0; }
@@ -85,6 +86,7 @@ circle.threshold { fill: var(--orange); stroke: var(--bg); stroke-width: 1.5; }
 .chip { display: inline-block; background: var(--soft); border-radius: 5px; padding: 0 7px;
   margin: 2px 4px 2px 0; font-size: 13.5px; }
 details > summary { cursor: pointer; color: var(--blue); font-size: 14.5px; margin: 8px 0; }
+td code { white-space: nowrap; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; font-size: 14.5px;
   margin: 10px 0; }
 .facts dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }

@@ -6,7 +6,7 @@ rows does not come first by chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,14 +61,20 @@ def score_slices(answers: Answers, slices: Sequence[Slice], resampled: Resampled
     return sorted(found, key=_worst_first)
 
 
-def weak_spots(slices: Sequence[dict[str, Any]], labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return every label on every slice that can be told, the weakest first."""
+def weak_spots(slices: Sequence[dict[str, Any]], overall: Mapping[str, float | None]) -> list[dict[str, Any]]:
+    """Return every label on every slice where it is weaker than on all rows, the weakest first.
+
+    Args:
+        slices: scored.
+        overall: F1 of each label on all rows, None where it is undefined.
+    """
     spots = [
         {"label": label, "dimension": one["dimension"], "value": one["value"], **one["labels"][label]}
         for one in slices
-        for label in labels
-        if one["labels"][label]["f1"] is not None
+        for label, whole in overall.items()
+        if whole is not None and one["labels"][label]["f1"] is not None
     ]
+    spots = [spot for spot in spots if spot["f1"]["value"] < (overall[spot["label"]] or 0.0)]
     return sorted(
         spots, key=lambda spot: (spot["f1"]["high"], spot["label"], spot["dimension"], spot["value"])
     )
