@@ -11,6 +11,7 @@ from typing import get_args
 
 from stancewire.calibration import Task
 from stancewire.checked import Checked
+from stancewire.examples import Article
 from training.behaviour.cases import BehaviourError, Capability, Case, Question, Suite
 from training.behaviour.grammar import Value
 from training.behaviour.noise import NOISES, Noise, noisy
@@ -94,7 +95,7 @@ class _Reader:
             asks = top.text("asks")
             if "noise" in top:
                 noises[path.stem] = next((n for n in NOISES if n == top.choice("noise", NOISES)), NOISES[0])
-            written[path.stem] = Capability(path.stem, asks, self._cases(top, shared, file, parsed))
+            written[path.stem] = Capability(path.stem, asks, self._cases(top, shared, file, parsed, faults))
             if not faults and not written[path.stem].cases and "noise" not in top:
                 top.fault("cases", "wanted at least one case")
             self._tell(file, parsed, faults)
@@ -104,11 +105,15 @@ class _Reader:
             cases = _noisy(plain, noise) if noise else ()
             yield Capability(name, capability.asks, (*capability.cases, *cases))
 
-    def _cases(self, top: Checked, shared: Shared, file: str, parsed: Parsed) -> tuple[Case, ...]:
+    def _cases(
+        self, top: Checked, shared: Shared, file: str, parsed: Parsed, faults: list[str]
+    ) -> tuple[Case, ...]:
         found: list[Case] = []
         for number, row in enumerate(top.rows("cases", required=(), optional=keys(shared.task))):
             where = f"{file}:{parsed.lines.get(('cases', number), 1)}"
-            cases = cases_of(row, shared, where)
+            # A rule whose keys are wrong has said so; what follows from them would only repeat it.
+            wrong = any(fault.startswith(row.path) for fault in faults)
+            cases = () if wrong else cases_of(row, shared, where)
             for question in (question for case in cases for question in case.questions):
                 self._compare(row, question, where)
             found += cases
@@ -118,11 +123,12 @@ class _Reader:
         """Report a question that another rule wants answered otherwise."""
         if question.wanted is None:
             return
+        key = "text" if isinstance(question.example, Article) else "sentence"
         other, wanted = self._seen.setdefault(texts_of(question), (where, question.wanted))
         if wanted != question.wanted:
-            row.fault("", f"wants another answer than {other}, which asks the same")
+            row.fault(key, f"wants another answer than {other}, which asks the same")
         elif other != where:
-            row.fault("", f"asks what {other} asks already")
+            row.fault(key, f"asks what {other} asks already")
 
     def _parse(self, file: str) -> Parsed:
         try:

@@ -20,7 +20,7 @@ Example = Article | StanceExample
 # A short word with a slip may be another word, a capital's is a name's.
 _WORD = re.compile(r"(?<![\w'’-])[a-z]{5,}(?![\w'’-])")
 _WORDS_A_TYPO = 12
-_NEIGHBOURS = dict(zip("qwertyuiopasdfghjklzxcvbnm", "wertyuiopoasdfghjkklxcvbnmn"[:26], strict=True))
+_NEIGHBOURS = dict(zip("qwertyuiopasdfghjklzxcvbnm", "wertyuioposdfghjklkxcvbnmn", strict=True))
 
 
 def noisy(example: Example, noise: Noise) -> Example | None:
@@ -66,7 +66,8 @@ def _slip(word: str, rng: np.random.Generator) -> str:
         before + _NEIGHBOURS[letter] + after,
     ]
     # A swap of two equal letters changes nothing; the others always do.
-    return next(slips[way] for way in rng.permutation(len(slips)).tolist() if slips[way] != word)
+    slip: str = next(slips[way] for way in rng.permutation(len(slips)).tolist() if slips[way] != word)
+    return slip
 
 
 def _recoded(example: Example) -> Example | None:

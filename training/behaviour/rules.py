@@ -98,7 +98,7 @@ class _Rule:
             questions = tuple(self._question(one, filling) for filling in group for one in asked)
             texts = tuple(texts_of(question) for question in questions)
             if len(set(texts)) < len(texts):
-                raise self._refuse("", "asks the same question twice")
+                raise self._refuse(_NEEDED[self._shared.task][0], "asks the same question twice")
             made.setdefault(texts, Case(kind, self._where, questions, label, sign))
         return tuple(made.values())
 
@@ -134,8 +134,9 @@ class _Rule:
         for name in TEXTS[self._shared.task]:
             holder = row if name in row else self._row
             texts[name] = holder.text(name)
-            if not texts[name] and name in _NEEDED[self._shared.task]:
-                row.fault(name, "missing, here and for the rule as a whole")
+            if name in _NEEDED[self._shared.task] and not texts[name].strip():
+                if name not in holder:
+                    row.fault(name, "missing, here and for the rule as a whole")
                 raise _Refused
         return _Asked(texts, self._labels(row) if kind == "minimum" else None)
 
@@ -216,7 +217,7 @@ class _Rule:
         except GrammarError as error:
             raise self._refuse("slots", str(error)) from None
         if stray := next((text for text in texts.values() if set("{}") & set(text)), ""):
-            raise self._refuse("", f"a brace is left: {found(stray)}")
+            raise self._refuse(_NEEDED[self._shared.task][0], f"a brace is left: {found(stray)}")
         if self._shared.task == "topics":
             return Question(Article(title=capital(texts["title"]), text=capital(texts["text"])), asked.wanted)
         sentence = capital(texts["sentence"]) if filling else texts["sentence"]
@@ -224,7 +225,7 @@ class _Rule:
         if holder not in sentence:
             holder = capital(holder)
         if holder not in sentence:
-            raise self._refuse("", f"the holder {found(holder)} does not stand in {found(sentence)}")
+            raise self._refuse("holder", f"{found(holder)} does not stand in {found(sentence)}")
         example = StanceExample(
             sentence=sentence, context=texts["context"], target=texts["target"], holder=holder or None
         )
