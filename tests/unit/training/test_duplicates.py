@@ -12,6 +12,7 @@ import pytest
 from tests.corpora import text_of
 from training.data import duplicates
 from training.data.duplicates import Pair, Trigrams, clusters, fold, near_duplicates, similarity, trigrams
+from training.data.sketches import Sketches
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = text_of("base", 12).split()
@@ -97,6 +98,17 @@ def test_a_copy_is_found_among_many_texts_of_one_formula(monkeypatch: pytest.Mon
     n_compared, pairs = compared([*texts, copy, excerpt], monkeypatch)
     assert {(pair.first, pair.second) for pair in pairs} == {(5, 400), (7, 401)}
     assert sum(range(100)) < n_compared <= 100 * len(texts) + 200 < sum(range(402)) / 1.5
+
+
+def test_the_likeliest_are_those_with_most_of_the_shorter_text() -> None:
+    words = [f"w{number}" for number in range(300)]
+    others = [f"v{number}" for number in range(200)]
+    texts = [words, words[:60], words[:100] + others, others, words[:20] + others]
+    sketches = Sketches([trigrams(" ".join(text)) for text in texts])
+    # The excerpt has all of its trigrams in common with the whole, but the fewest of the whole's.
+    assert sketches.likeliest(0, {1, 2, 3, 4}, 1) == [1]
+    assert sketches.likeliest(0, {4, 3, 2, 1}, 2) == [1, 2]
+    assert sketches.likeliest(0, {4, 3}, 2) == [3, 4]
 
 
 def test_late_copies_of_one_formula_meet_although_its_buckets_are_full(
