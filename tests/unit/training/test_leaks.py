@@ -77,6 +77,12 @@ def test_an_allowed_name_must_mean_something(tmp_path: Path) -> None:
         leak_gate(leaky(tmp_path), "topics", PARTS, allow=["evnt"])
 
 
+def test_an_excerpt_is_near_and_not_the_same(tmp_path: Path) -> None:
+    rows = [row_of(n, event=None, stances=[], text=text_of("whole", size)) for n, size in enumerate((12, 8))]
+    (leak, _) = find_leaks(corpus_of(tmp_path, rows), "topics", {"train": (0,), "dev": (), "test": (1,)})
+    assert (leak.code, leak.similarity) == ("near_text", 1.0)
+
+
 def test_one_sentence_on_two_sides(tmp_path: Path) -> None:
     stance = {"sentence": "Talks failed again.", "target": "talks", "label": "neutral"}
     rows = [

@@ -337,6 +337,12 @@ def test_one_huge_group_goes_where_there_is_room() -> None:
     assert Counter(parts[1:].tolist()) == {1: 20, 2: 20}
 
 
+def test_a_label_of_one_story_moves_none() -> None:
+    # Nothing can give each part a story with the label; so the huge one stays where there is room.
+    counts = np.array([[60.0, 1.0], *[[1.0, 0.0]] * 40])
+    assert assign(counts, (0.6, 0.2, 0.2), seed=5)[0] == 0
+
+
 def test_rows_of_bundled_stance_follow_their_articles() -> None:
     split = split_corpus(bundled(), "stance", Plan(by="time"), seed=13)
     newest = {group: "" for group in bundled().groups}
