@@ -1,8 +1,9 @@
-"""Fit calibration on dev: rows that trained nothing."""
+"""Choose and fit calibration on dev: rows that trained nothing."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -16,18 +17,56 @@ from training.evaluate.reliability import labelled_rows
 _LOG = logging.getLogger(__name__)
 
 Method: TypeAlias = Literal["none", "platt", "temperature", "vector"]
+# Richest first. Isotonic regression is not among them: its steps need about a thousand rows (Niculescu-Mizil
+# and Caruana, 2005) where a dev set has a hundred.
 METHODS: dict[Task, tuple[Method, ...]] = {
     "topics": ("platt", "none"),
     "stance": ("vector", "temperature", "none"),
 }
 
 _TINY = 1e-7
+# Log losses that differ by less are equal: what fits of one thing may differ by.
+_EQUAL = 1e-6
 # Weight of the prior that nothing need be mended, in rows: slopes stay sane when dev is small or separable.
 _PRIOR = 1.0
 
 
+def choose_methods(
+    probabilities: Probabilities,
+    truth: NDArray[np.float32],
+    groups: tuple[str, ...],
+    task: Task,
+    *,
+    folds: int,
+    seed: int,
+) -> tuple[Method, ...]:
+    """Return the method of each label whose cross-fitted log loss is the smallest.
+
+    Each row is judged by fits that never saw its event cluster, so that a richer method wins only where it
+    serves other events. Topics choose label by label, stance one method for all. Of methods that do equally
+    well the simplest is taken: so "none" where there is one cluster, or nothing is labelled.
+
+    Args:
+        probabilities: raw ones, float32 [n_rows, n_labels].
+        truth: 1, 0 or NaN (left out), same shape.
+        groups: event cluster of each row.
+        task: whose methods are tried.
+        folds: parts into which the clusters are cut.
+        seed: of the cut.
+    """
+    n_labels = truth.shape[1]
+    best, chosen = np.full(n_labels, np.inf), [METHODS[task][-1]] * n_labels
+    for method in reversed(METHODS[task]):
+        tried = cross_fit(probabilities, truth, groups, task, method, folds=folds, seed=seed)
+        loss = _log_loss(tried, truth, task)
+        for label in np.flatnonzero(loss < best - _EQUAL):
+            best[label], chosen[label] = loss[label], method
+        _LOG.info("calibration: %s has a log loss of %s on dev", method, np.round(loss, 4).tolist())
+    return tuple(chosen)
+
+
 def fit_calibration(
-    probabilities: Probabilities, truth: NDArray[np.float32], task: Task, method: Method
+    probabilities: Probabilities, truth: NDArray[np.float32], task: Task, method: Method | Sequence[Method]
 ) -> Calibration:
     """Fit a calibration by penalised maximum likelihood, slopes above zero.
 
@@ -36,24 +75,32 @@ def fit_calibration(
         truth: 1, 0 or NaN (left out), same shape.
         task: "topics" takes "platt" (Platt, 1999) or "none"; "stance" takes "temperature" or "vector" (both
             Guo et al., 2017) or "none".
-        method: see there. What the rows cannot tell stays as it is: a topic that holds always or never, a
-            stance with one class only; with a class missing, "vector" becomes "temperature".
+        method: see there; one for all labels, or one for each (stance takes one for all). What the rows
+            cannot tell stays as it is: a topic that holds always or never, a stance with one class only; with
+            a class missing, "vector" becomes "temperature".
 
     Raises:
         ValueError: for a method that does not fit the task.
     """
-    if method not in METHODS[task]:
-        raise ValueError(f"{task}: wanted a calibration of {', '.join(METHODS[task])}, got {method}")
     n_labels = truth.shape[1]
-    if method == "none":
+    methods = (method,) * n_labels if isinstance(method, str) else tuple(method)
+    if wrong := [name for name in methods if name not in METHODS[task]]:
+        raise ValueError(f"{task}: wanted a calibration of {', '.join(METHODS[task])}, got {wrong[0]}")
+    if len(methods) != n_labels or (task == "stance" and len(set(methods)) > 1):
+        wanted = "one method" if task == "stance" else f"one method for each of {n_labels} labels"
+        raise ValueError(f"{task}: wanted {wanted}, got {', '.join(methods)}")
+    if set(methods) == {"none"}:
         return Calibration.identity(n_labels)
     p = np.clip(probabilities.astype(np.float64), _TINY, 1 - _TINY)
     if task == "topics":
-        fits = [_platt(np.log(p[:, i]) - np.log1p(-p[:, i]), truth[:, i]) for i in range(n_labels)]
+        fits = [
+            _platt(np.log(p[:, i]) - np.log1p(-p[:, i]), truth[:, i]) if name == "platt" else (1.0, 0.0)
+            for i, name in enumerate(methods)
+        ]
         slope, intercept = zip(*fits, strict=True)
-        return Calibration(method, slope, intercept)
+        return Calibration("platt", slope, intercept)
     known = labelled_rows(truth)
-    return _softmax_fit(np.log(p[known]), truth[known].astype(np.float64), method)
+    return _softmax_fit(np.log(p[known]), truth[known].astype(np.float64), methods[0])
 
 
 def cross_fit(
@@ -61,7 +108,7 @@ def cross_fit(
     truth: NDArray[np.float32],
     groups: tuple[str, ...],
     task: Task,
-    method: Method,
+    method: Method | Sequence[Method],
     *,
     folds: int,
     seed: int,
@@ -90,6 +137,21 @@ def assign_folds(groups: tuple[str, ...], folds: int, seed: int) -> NDArray[np.i
         fold_of_group[group] = int(np.argmin(load))
         load[fold_of_group[group]] += sizes[group]
     return np.asarray(fold_of_group[group_of])
+
+
+def _log_loss(probabilities: Probabilities, truth: NDArray[np.float32], task: Task) -> NDArray[np.float64]:
+    """Return the mean log loss of each label's labelled cells; for stance that of the rows, for all labels.
+
+    A label without any has none to lose: 0.
+    """
+    p = np.clip(probabilities.astype(np.float64), _TINY, 1 - _TINY)
+    if task == "stance":
+        known = labelled_rows(truth)
+        rows = -(truth[known] * np.log(p[known])).sum(axis=1)
+        return np.full(truth.shape[1], rows.mean() if len(rows) else 0.0)
+    cells = -np.where(truth == 1, np.log(p), np.log1p(-p))
+    labelled = ~np.isnan(truth)
+    return np.asarray(np.where(labelled, cells, 0).sum(axis=0) / np.maximum(labelled.sum(axis=0), 1))
 
 
 def _platt(logit: NDArray[np.float64], truth: NDArray[np.float32]) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from models.base import FamilyConfig, StrictModel
 from models.registry import family, names
 from stancewire.calibration import Task
-from training.calibrate import METHODS, Method
+from training.calibrate import METHODS
 from training.data.sources import Format
 from training.data.split import By
 
@@ -141,7 +141,8 @@ class CalibrationConfig(StrictModel):
     """How probabilities are mended on dev."""
 
     method: Literal["auto", "none", "platt", "temperature", "vector"] = "auto"
-    """"auto": "platt" for topics, "vector" for stance. "temperature" is for stance alone."""
+    """"none", "platt" (topics), "temperature" or "vector" (stance); "auto": of these, label by label for
+    topics, what serves stories of dev best whose labels it did not see."""
 
     folds: Annotated[int, Field(ge=2, le=100)] = 5
     """Folds, whole stories together, in which thresholds see only probabilities that others calibrated."""
@@ -245,8 +246,3 @@ class RunConfig(StrictModel):
             fitting = " or ".join(repr(name) for name in ("auto", *methods))
             raise _wanted_at("method", f"{fitting} for {info.data['task']}", calibration.method)
         return calibration
-
-    @property
-    def calibration_method(self) -> Method:
-        """The method in use, "auto" resolved."""
-        return METHODS[self.task][0] if self.calibration.method == "auto" else self.calibration.method

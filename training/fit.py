@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import FamilyConfig
+from models.base import FamilyConfig, LabelledSet
 from models.registry import family
-from stancewire.calibration import Probabilities, decide
-from training.calibrate import cross_fit, fit_calibration
+from stancewire.calibration import Calibration, Probabilities, decide
+from training.calibrate import choose_methods, cross_fit, fit_calibration
 from training.config import RunConfig
 from training.evaluate.metrics import evaluate
 from training.evaluate.scores import Evaluation
@@ -52,17 +52,7 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
     train, dev, test = parts.train, parts.dev, parts.test
     learned = family(model.family)(model, seed=config.seed).fit(train, dev)
     raw_dev = learned.predict_probabilities(dev.examples)
-    method = config.calibration_method
-    calibration = fit_calibration(raw_dev, dev.truth, config.task, method)
-    held_out = cross_fit(
-        raw_dev,
-        dev.truth,
-        dev.groups,
-        config.task,
-        method,
-        folds=config.calibration.folds,
-        seed=config.seed,
-    )
+    calibration, held_out = _calibrate(config, raw_dev, dev)
     thresholds = choose_thresholds(
         held_out,
         dev.truth,
@@ -76,6 +66,18 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
     decisions = decide(probabilities, np.asarray(thresholds, dtype=np.float32), config.task)
     fitted = Fitted(learned, config.task, train.labels, calibration, thresholds)
     return Trial(fitted, raw, probabilities, decisions)
+
+
+def _calibrate(config: RunConfig, raw: Probabilities, dev: LabelledSet) -> tuple[Calibration, Probabilities]:
+    """Return the calibration, and dev as calibrated by others' labels than the row's own story's."""
+    asked, cut = config.calibration, {"folds": config.calibration.folds, "seed": config.seed}
+    method = (
+        choose_methods(raw, dev.truth, dev.groups, config.task, **cut)
+        if asked.method == "auto"
+        else asked.method
+    )
+    held_out = cross_fit(raw, dev.truth, dev.groups, config.task, method, **cut)
+    return fit_calibration(raw, dev.truth, config.task, method), held_out
 
 
 def judge(

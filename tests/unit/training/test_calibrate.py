@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stancewire.calibration import Calibration, Probabilities, Task
 from training import calibrate
-from training.calibrate import METHODS, Method, assign_folds, cross_fit, fit_calibration
+from training.calibrate import METHODS, Method, assign_folds, choose_methods, cross_fit, fit_calibration
 from training.evaluate.reliability import brier_score, expected_calibration_error
 
 Truth = NDArray[np.float32]
@@ -223,3 +223,73 @@ def test_folds_keep_events_whole_and_even() -> None:
     assert (folds == assign_folds(groups, 3, 0)).all()
     assert len(set(assign_folds(tuple("abcd"), 10, 0).tolist())) == 4
     assert len({tuple(assign_folds(tuple("abcdefgh"), 3, seed).tolist()) for seed in range(5)}) > 1
+
+
+def events(n: int, size: int = 4) -> tuple[str, ...]:
+    return tuple(str(i // size) for i in range(n))
+
+
+def test_a_label_is_mended_only_where_that_serves_other_events() -> None:
+    said, truth = topics()
+    r = np.random.default_rng(1)
+    fair = (r.random((N, 1)) < said[:, :1]).astype(np.float32)
+    both, held = np.hstack([said[:, :1], said[:, 1:]]), np.hstack([fair, truth[:, 1:]])
+    few = slice(0, 400)
+    found = choose_methods(both[few], held[few], events(400), "topics", folds=5, seed=0)
+    assert found == ("none", "platt")
+    fitted = fit_calibration(both, held, "topics", found)
+    assert (fitted.method, fitted.slope[0], fitted.intercept[0]) == ("platt", 1.0, 0.0)
+    assert fitted.slope[1] == fit_calibration(both, held, "topics", "platt").slope[1]
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "wanted"),
+    [
+        ((1.0, 1.0, 1.0), (0, 0, 0), "none"),
+        ((0.4, 0.4, 0.4), (0, 0, 0), "temperature"),
+        ((0.5, 1.0, 2.0), (0, 0.8, -0.4), "vector"),
+    ],
+)
+def test_stance_takes_the_simplest_method_that_mends_it(
+    slope: tuple[float, ...], intercept: tuple[float, ...], wanted: Method
+) -> None:
+    said, truth = (rows[:1000] for rows in stances(5, slope, intercept))
+    assert choose_methods(said, truth, events(1000), "stance", folds=5, seed=0) == (wanted,) * 3
+
+
+def test_labels_that_go_by_the_event_alone_teach_no_method() -> None:
+    """A fit over all rows would gain here; one that must serve another event does not."""
+    labels = np.repeat([1, 1, 1, 1, 0], 20)[:, None].astype(np.float32)
+    flat = np.full((100, 1), 0.75, np.float32)
+    assert choose_methods(flat, labels, events(100, 20), "topics", folds=5, seed=0) == ("none",)
+
+
+def test_where_nothing_tells_methods_apart_none_is_taken() -> None:
+    said, truth = topics()
+    assert choose_methods(said[:50], truth[:50], ("only",) * 50, "topics", folds=5, seed=0) == ("none",) * 2
+    unknown = np.full((50, 2), np.nan, np.float32)
+    assert choose_methods(said[:50], unknown, events(50), "topics", folds=5, seed=0) == ("none",) * 2
+    likely, _ = stances()
+    unknown = np.full((50, 3), np.nan, np.float32)
+    assert choose_methods(likely[:50], unknown, events(50), "stance", folds=5, seed=0) == ("none",) * 3
+    assert choose_methods(said[:0], truth[:0], (), "topics", folds=5, seed=0) == ("none",) * 2
+
+
+def test_unlabelled_cells_do_not_choose() -> None:
+    said, truth = topics()
+    r = np.random.default_rng(1)
+    fair = (r.random((400, 2)) < said[:400]).astype(np.float32)
+    fair[:, 1] = truth[:400, 1]
+    whole = choose_methods(said[:400], fair, events(400), "topics", folds=5, seed=0)
+    more = np.vstack([fair, np.full((400, 2), np.nan, np.float32)])
+    groups = events(400) * 2
+    assert whole == choose_methods(
+        np.vstack([said[:400], 1 - said[:400]]), more, groups, "topics", folds=5, seed=0
+    )
+
+
+def test_methods_by_label_must_fit_the_labels() -> None:
+    with pytest.raises(ValueError, match="wanted one method for each of 2 labels, got platt"):
+        fit_calibration(*topics(), "topics", ("platt",))
+    with pytest.raises(ValueError, match="wanted one method, got vector, none, none"):
+        fit_calibration(*stances(), "stance", ("vector", "none", "none"))

@@ -38,7 +38,7 @@ def problems(folder: Path, text: str, *settings: str) -> list[str]:
 def test_defaults_come_from_the_task(tmp_path: Path) -> None:
     topics, stance = load(tmp_path, "task: topics"), load(tmp_path, "task: stance")
     assert (topics.name, stance.name) == ("stancewire-topics", "stancewire-stance")
-    assert (topics.calibration_method, stance.calibration_method) == ("platt", "vector")
+    assert (topics.calibration.method, stance.calibration.method) == ("auto", "auto")
     assert topics.model.family == "linear"
     assert topics.split.by == "event"
 
