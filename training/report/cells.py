@@ -27,8 +27,9 @@ def ahead(found: Mapping[str, float] | None) -> Child:
 def heat(found: Mapping[str, Any], caption: str) -> Markup:
     """Return counts with shades: the share of the row's support."""
     rows: list[list[Child]] = []
-    for name, support, counts in zip(found["names"], found["support"], found["counts"], strict=True):
-        cells = [shaded(count, count / max(1, support)) for count in counts]
+    lines = zip(found["names"], found["support"], found["counts"], found["shares"], strict=True)
+    for name, support, counts, shares in lines:
+        cells = [shaded(count, share) for count, share in zip(counts, shares, strict=True)]
         rows.append([joined([name, element("small", f"{support:,} rows")]), *cells])
     return table(["true \\ decided", *found["names"]], rows, caption=caption, class_="heat")
 

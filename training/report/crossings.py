@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.report.answers import Answers
 
@@ -26,27 +27,33 @@ def crossings(answers: Answers) -> dict[str, Any]:
         return {
             "kind": "confusion",
             "names": names,
-            "support": holds.sum(axis=0).tolist(),
-            "counts": (holds.T.astype(int) @ decided.astype(int)).tolist(),
+            **_crossed(holds, decided),
         }
     whole = ~np.isnan(truth).any(axis=1)
     holds, made = truth[whole] == 1, decided[whole]
-    both = [np.column_stack([one, ~one.any(axis=1)]).astype(int) for one in (holds, made)]
+    both = [np.column_stack([one, ~one.any(axis=1)]) for one in (holds, made)]
     return {
         "kind": "co-occurrence",
         "names": [*names, NONE],
-        "support": both[0].sum(axis=0).tolist(),
         "true_together": (holds.T.astype(int) @ holds.astype(int)).tolist(),
         "decided_together": (made.T.astype(int) @ made.astype(int)).tolist(),
-        "counts": (both[0].T @ both[1]).tolist(),
+        **_crossed(*both),
         "sets": _sets(holds, made, names),
     }
 
 
-def _sets(holds: np.ndarray[Any, Any], made: np.ndarray[Any, Any], names: list[str]) -> list[dict[str, Any]]:
+def _crossed(holds: NDArray[np.bool_], decided: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return how many rows hold each label, and how many, and which share, of them were decided each."""
+    counts = holds.T.astype(int) @ decided.astype(int)
+    support = holds.sum(axis=0)
+    share = counts / np.maximum(1, support)[:, None]
+    return {"support": support.tolist(), "counts": counts.tolist(), "shares": share.tolist()}
+
+
+def _sets(holds: NDArray[np.bool_], made: NDArray[np.bool_], names: list[str]) -> list[dict[str, Any]]:
     """Return every set of topics: on how many rows it is true, was decided, and both."""
 
-    def sets(cells: np.ndarray[Any, Any]) -> list[tuple[str, ...]]:
+    def sets(cells: NDArray[np.bool_]) -> list[tuple[str, ...]]:
         return [tuple(name for name, held in zip(names, row, strict=True) if held) for row in cells]
 
     true, decided = sets(holds), sets(made)

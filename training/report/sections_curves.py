@@ -58,7 +58,7 @@ def _together(found: Mapping[str, Any]) -> Markup:
         _sets(sets[:_SETS], "Sets of topics"),
     ]
     if rarer := sets[_SETS:]:
-        parts.append(more(f"{len(rarer)} rarer ones", _sets(rarer, "Rarer sets")))
+        parts.append(more("rarer sets", _sets(rarer, "Rarer sets")))
     return joined(parts)
 
 

@@ -82,11 +82,9 @@ def slices(report: Report) -> Markup:
         _slices_table(report, scored[:_SLICES], whole, "Slices, the worst first"),
     ]
     if further := scored[_SLICES:]:
-        parts.append(more(f"{len(further)} more", _slices_table(report, further, whole, "Further slices")))
+        parts.append(more("more slices", _slices_table(report, further, whole, "Further slices")))
     if other:
-        parts.append(
-            more(f"{len(other)} slices of too few rows, stories or positives to be judged", _few(other))
-        )
+        parts.append(more("slices of too few rows, stories or positives to be judged", _few(other)))
     if report["weak_spots"]:
         parts += [element("h3", "The weakest labels on slices"), _spots(report)]
     return joined(parts)

@@ -18,9 +18,7 @@ def mistakes(report: Report) -> Markup:
     found = report["mistakes"]
     if not found:
         return element("p", "There is none.")
-    note = (
-        f"The {len(found)} wrong decisions of which the model is surest, and the words that pushed it most."
-    )
+    note = "The wrong decisions of which the model is surest, and the words that pushed it most."
     return joined([element("p", note, class_="note"), *(_mistake(report, one) for one in found)])
 
 
