@@ -9,8 +9,9 @@ import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,8 @@ class TrackedRun:
 
     def register(self, model_uri: str, name: str, alias: str, tags: Mapping[str, str]) -> RegisteredVersion:
         """Register a logged model and point the alias to the new version."""
-        made = mlflow.register_model(model_uri, name, tags=dict(tags))
+        with redirect_stderr(StringIO()):  # MLflow tells of it there, and the caller tells it better
+            made = mlflow.register_model(model_uri, name, tags=dict(tags))
         MlflowClient().set_registered_model_alias(name, alias, made.version)
         return RegisteredVersion(name, int(made.version), alias)
 
