@@ -100,6 +100,8 @@ class RowReader:
             values = {name: None if value == "" else value for name, value in values.items()}
             if isinstance(values["countries"], str):
                 values["countries"] = self._labels.cell_list(values["countries"])
+        if type(date := values["date"]) is datetime.date:  # a column of dates in Parquet
+            values["date"] = date.isoformat()
         return values
 
     def _own_stance(self, values: Mapping[str, object]) -> tuple[StanceRecord, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import hashlib
 import json
 import socket
@@ -106,6 +107,20 @@ def test_csv_parquet_and_tsv_give_what_jsonl_gives(tmp_path: Path) -> None:
     same(read_corpus(path, format="csv", delimiter=";", separator="|"), expected)
     datasets.Dataset.from_list(rows_of(9)).to_parquet(tmp_path / "a.parquet")
     same(read_corpus(str(tmp_path / "a.parquet")), corpus_of(tmp_path, rows_of(9)))
+
+
+def test_dates_of_parquet_are_read_and_times_are_refused(tmp_path: Path) -> None:
+    day = datetime.date(2026, 3, 1)
+    rows = [{"id": "a", "text": text_of(1), "date": day}, {"id": "b", "text": text_of(2), "date": None}]
+    datasets.Dataset.from_list(rows).to_parquet(tmp_path / "a.parquet")
+    assert [article.date for article in read_corpus(str(tmp_path / "a.parquet")).articles] == [
+        "2026-03-01",
+        None,
+    ]
+    rows = [{"id": "a", "text": text_of(1), "date": datetime.datetime(2026, 3, 1, 12, 30)}]
+    datasets.Dataset.from_list(rows).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match="expected 'date' to be a text"):
+        read_corpus(str(tmp_path / "b.parquet"))
 
 
 def test_a_config_is_read_by_its_names(tmp_path: Path) -> None:
