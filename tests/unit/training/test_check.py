@@ -148,11 +148,12 @@ def test_one_sentence_with_two_stances_in_two_articles(tmp_path: Path) -> None:
 
 
 def test_an_id_that_stands_twice_is_found_in_faulty_rows_too(tmp_path: Path) -> None:
-    found = examined(tmp_path, article(), {"id": "a", "text": ""}, article(text=text_of(1), stances=[]))
-    assert told(found) == [
+    rows = [article(), {"id": "a", "text": ""}, article(text=text_of(1), stances=[]), {"id": "b", "text": ""}]
+    assert told(examined(tmp_path, *rows)) == [
         (2, "error", "no_text"),
         (2, "error", "duplicate_id"),
         (3, "error", "duplicate_id"),
+        (4, "error", "no_text"),
     ]
 
 

@@ -374,6 +374,12 @@ def test_a_dataset_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         read_corpus("own/news")
 
 
+def test_a_class_that_nobody_gave_is_not_the_last_one() -> None:
+    kinds = datasets.Features({"label": datasets.ClassLabel(names=["against", "favor"])})
+    table = datasets.Dataset.from_dict({"label": [0, -1, None, 1]}, features=kinds)
+    assert [row["label"] for _, row in hub.named_rows(table)] == ["against", None, None, "favor"]
+
+
 def test_a_hub_out_of_reach_is_one_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     class NoHub:
         def dataset_info(self, name: str, timeout: float) -> None:
