@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 # Runs of letters and digits, an apostrophe allowed inside. Two runs never share a character: linear time.
 _RUN = r"[^\W_]+(?:['’][^\W_]+)*"
@@ -19,7 +21,29 @@ _SUFFIXES = (
 )
 _SHORTEST = 4
 _DOUBLES = frozenset(("bb", "dd", "gg", "mm", "nn", "pp", "rr", "tt"))
-_CACHED = 1 << 16
+_MOST_REMEMBERED = 1 << 16
+_LONGEST_REMEMBERED = 100
+
+
+class Memo(dict[str, T], Generic[T]):
+    """What a function says of each word, remembered; not of long ones, and all is forgotten when it is full.
+
+    A hit is a plain look-up, which functools.lru_cache is not. Threads may share it: at worst two compute the
+    same.
+    """
+
+    def __init__(self, function: Callable[[str], T]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, word: str) -> T:
+        """Compute what is not remembered."""
+        found = self._function(word)
+        if len(word) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[word] = found
+        return found
 
 
 def words(text: str) -> list[str]:
@@ -32,10 +56,9 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text.lower().replace("’", "'"))
 
 
-@lru_cache(_CACHED)
 def stem(word: str) -> str:
     """Return a lower-cased word without its ending: "shipments" and "shipped" both give "ship"."""
-    word = word.removesuffix("'s").removesuffix("'")
+    word = word.removesuffix("'s")
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST:
             stemmed = word[: -len(suffix)]
@@ -45,9 +68,12 @@ def stem(word: str) -> str:
     return word
 
 
+_STEMS = Memo(stem)
+
+
 def stems(text: str) -> list[str]:
     """Return the stem of every word, in order."""
-    return list(map(stem, words(text)))
+    return list(map(_STEMS.__getitem__, words(text)))
 
 
 def word_set(*lists: str) -> frozenset[str]:

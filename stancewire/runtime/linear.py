@@ -78,14 +78,14 @@ class LinearRuntime:
     def _look_up(
         self, examples: Sequence[Article] | Sequence[StanceExample], start: int
     ) -> tuple[list[int], list[int]]:
-        """Return the known terms of some rows as positions, and how many each block of each row holds."""
+        """Return the known terms of some rows, counted from 1, and how many each block of each row holds."""
         ids: list[int] = []
         lengths: list[int] = []
         for example in examples[start : start + _ROWS]:
             terms = self._features.extract(example, self._max_chars)
             for block, index in zip(self._blocks, self._index, strict=True):
                 before = len(ids)
-                ids += [i for i in map(index.get, terms[block]) if i is not None]
+                ids += filter(None, map(index.get, terms[block]))
                 lengths.append(len(ids) - before)
             if len(ids) >= _TERMS:
                 break
@@ -96,9 +96,8 @@ class LinearRuntime:
         n_cells, n_blocks = len(lengths), len(self._blocks)
         n_rows = n_cells // n_blocks
         cell_of = np.repeat(np.arange(n_cells), lengths)
-        found, counts = np.unique(
-            cell_of * self._n_terms + np.asarray(ids, dtype=np.int64), return_counts=True
-        )
+        positions = np.asarray(ids, dtype=np.int64) - 1
+        found, counts = np.unique(cell_of * self._n_terms + positions, return_counts=True)
         cells, terms = np.divmod(found, self._n_terms)
         values = (1.0 + np.log(counts)) * self._idf[terms]
         length = np.sqrt(np.bincount(cells, values * values, minlength=n_cells))
@@ -187,7 +186,7 @@ def _tensors(artefact: Artefact, n_labels: int, n_terms: int) -> dict[str, Array
 
 
 def _index(artefact: Artefact, packed: Array, sizes: dict[str, int]) -> list[dict[str, int]]:
-    """Return for each block the position of each of its terms among all terms."""
+    """Return for each block the position of its terms among all terms, from 1 as `_look_up` drops zeros."""
     where = f"{artefact.path / WEIGHTS}: terms"
     try:
         terms = packed.tobytes().decode("utf-8").split("\n")
@@ -203,5 +202,5 @@ def _index(artefact: Artefact, packed: Array, sizes: dict[str, int]) -> list[dic
         block = terms[start:stop]
         if any(left >= right for left, right in pairwise(block)):
             raise ArtefactError(f"{where}: block {name}: expected sorted and unique terms; export again")
-        index.append(dict(zip(block, range(start, stop), strict=True)))
+        index.append(dict(zip(block, range(start + 1, stop + 1), strict=True)))
     return index
