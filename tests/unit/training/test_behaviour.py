@@ -87,6 +87,16 @@ def test_the_order_of_the_columns_is_nothing() -> None:
     assert rate_of(up, moved("favor", 1)) == (0, 1, 0)
 
 
+def test_sets_of_topics_are_compared_whatever_the_columns() -> None:
+    labels = ("sanctions", "arms_trade")
+    both = np.ones((1, 2), np.float32)
+    subject = Subject("ours", "topics", labels, "ours", "1.0", lambda rows: (both, both == 1))
+    question = Question(Article(text="Oslo spoke."), ("arms_trade", "sanctions"))
+    suite = suite_of(Case("minimum", "a.yaml:1", (question,)), task="topics")
+    suite = replace(suite, labels={"topics": ("arms_trade", "sanctions")})
+    assert run_behaviour(subject, suite).capabilities["negation"].failures == 0
+
+
 def test_invariance_asks_for_equal_answers_not_right_ones() -> None:
     assert rate_of(always("unrelated"), same("one", "two", "three")) == (0, 1, 0)
     last = subject_of(lambda row: {"favor" if row.sentence == "three" else "neutral": 1.0})
