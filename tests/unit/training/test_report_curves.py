@@ -113,7 +113,7 @@ def test_the_confusion_is_scikit_learns(tmp_path: Path) -> None:
 
 
 def test_topics_that_come_together_as_worked_by_hand(artefact: Artefact) -> None:
-    truth = [[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 1], [1.0, nan, 1.0]]
+    truth: list[list[float]] = [[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 1], [1.0, nan, 1.0]]
     said = [[1, 1, 0], [1, 1, 0], [0, 0, 0], [0, 0, 0], [1, 1, 1]]
     found = crossings(topics_answers(artefact, truth, said))
     assert found["names"] == ["arms_trade", "diplomacy", "sanctions", "none"]

@@ -65,7 +65,7 @@ def test_another_family_has_no_evidence_and_that_is_fine(artefact: Artefact) -> 
 
 
 def test_mistakes_of_topics_are_cells_the_surest_first(artefact: Artefact) -> None:
-    truth = [[1, 0, 0], [0.0, 1.0, nan], [1, 1, 1]]
+    truth: list[list[float]] = [[1, 0, 0], [0.0, 1.0, nan], [1, 1, 1]]
     said = [[0.9, 0.7, 0.1], [0.05, 0.3, 0.99], [0.2, 0.9, 0.9]]
     found = mistakes(topics_answers(artefact, truth, said))
     told = [(one["article"], one["label"], one["decided"], round(one["confidence"], 4)) for one in found]
