@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
@@ -23,6 +24,7 @@ from stancewire.calibration import Task
 from training.calibrate import METHODS
 from training.data.sources import Format
 from training.data.split import By
+from training.thresholds import Measure, Objective
 
 Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -148,11 +150,42 @@ class CalibrationConfig(StrictModel):
     """Folds, whole stories together, in which thresholds see only probabilities that others calibrated."""
 
 
-class ThresholdConfig(StrictModel):
+class ObjectiveConfig(StrictModel):
+    """What a threshold is chosen for."""
+
+    objective: Measure = "f1"
+    """"f1" (the best), "precision" or "recall" (the best other one of the two while this is held)."""
+
+    at_least: Annotated[Share | None, Field(validate_default=True)] = None
+    """Precision or recall to hold, such as 0.9; dev must show it with a confidence of 0.9. null with "f1"."""
+
+    @field_validator("at_least")
+    @classmethod
+    def _constrains(cls, at_least: float | None, info: ValidationInfo) -> float | None:
+        objective = info.data.get("objective", "f1")
+        if objective != "f1" and at_least is None:
+            raise _wanted(f"at_least, the {objective} to hold, such as 0.9")
+        if objective == "f1" and at_least is not None and "objective" in info.data:
+            raise _wanted("null with the objective f1; name precision or recall")
+        return at_least
+
+    def plain(self) -> Objective:
+        """Return what thresholds are chosen by."""
+        return Objective(self.objective, self.at_least or 0.0)
+
+
+class ThresholdConfig(ObjectiveConfig):
     """How decisions are cut on dev."""
+
+    by_label: dict[str, ObjectiveConfig] = Field(default_factory=dict)
+    """Labels with an objective of their own: {sanctions: {objective: precision, at_least: 0.9}}."""
 
     min_positives: Annotated[int, Field(ge=1)] = 10
     """A topic with fewer positives on dev keeps 0.5; with fewer of any stance, stances are weighed alike."""
+
+    def of(self, labels: Sequence[str]) -> tuple[Objective, ...]:
+        """Return the objective of each label."""
+        return tuple(self.by_label.get(label, self).plain() for label in labels)
 
 
 class EvaluationConfig(StrictModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +30,14 @@ class Trial:
         raw: probabilities before calibration, float32 [n_rows, n_labels].
         probabilities: after it.
         decisions: bool, same shape.
+        warnings: what dev could not grant.
     """
 
     fitted: Fitted
     raw: Probabilities
     probabilities: Probabilities
     decisions: Decisions
+    warnings: tuple[str, ...] = ()
 
 
 def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
@@ -53,11 +55,13 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
     learned = family(model.family)(model, seed=config.seed).fit(train, dev)
     raw_dev = learned.predict_probabilities(dev.examples)
     calibration, held_out = _calibrate(config, raw_dev, dev)
-    thresholds = choose_thresholds(
+    thresholds, warnings = choose_thresholds(
         held_out,
         dev.truth,
         dev.groups,
         config.task,
+        labels=dev.labels,
+        objectives=config.thresholds.of(dev.labels),
         min_positives=config.thresholds.min_positives,
         seed=config.seed,
     )
@@ -65,7 +69,7 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
     probabilities = calibration.apply(raw, config.task)
     decisions = decide(probabilities, np.asarray(thresholds, dtype=np.float32), config.task)
     fitted = Fitted(learned, config.task, train.labels, calibration, thresholds)
-    return Trial(fitted, raw, probabilities, decisions)
+    return Trial(fitted, raw, probabilities, decisions, warnings)
 
 
 def _calibrate(config: RunConfig, raw: Probabilities, dev: LabelledSet) -> tuple[Calibration, Probabilities]:
@@ -84,9 +88,10 @@ def judge(
     config: RunConfig, trial: Trial, parts: Parts, baselines: dict[str, Decisions] | None = None
 ) -> Evaluation:
     """Score a trial on test, with margins over the decisions of others."""
-    return judge_answers(
+    found = judge_answers(
         config, trial.probabilities, trial.decisions, parts, raw=trial.raw, baselines=baselines
     )
+    return replace(found, warnings=found.warnings + trial.warnings)
 
 
 def judge_answers(

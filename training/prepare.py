@@ -11,6 +11,7 @@ from training.config import RunConfig
 from training.data.load import Corpus, load_corpus
 from training.data.split import Plan, Split, make_split, split_corpus
 from training.data.tables import labelled_set
+from training.thresholds import check_objectives
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     corpus = corpora.of(config)
     report(f"splitting by {config.split.by}")
     split = make_split(corpus, config.task, config.split, seed=config.seed)
-    return Prepared(config, corpus, split, _parts(corpus, config, split))
+    parts = _parts(corpus, config, split)
+    check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
+    return Prepared(config, corpus, split, parts)
 
 
 def random_parts(prepared: Prepared) -> Parts | None:

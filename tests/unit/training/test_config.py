@@ -12,6 +12,7 @@ from models.base import StrictModel
 from models.registry import names
 from training.config import RunConfig
 from training.config_file import dump_config, load_config
+from training.thresholds import Objective
 from training.yaml import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -104,6 +105,20 @@ evaluation: 3
         ("split.by=target", "split.by (--set): wanted a split that fits topics"),
         ("calibration.method=vector", "calibration.method (--set): wanted 'auto' or 'platt' or 'none'"),
         (
+            "thresholds.objective=precision",
+            "thresholds (--set): wanted at_least, the precision to hold, such as 0.9, got nothing (null)",
+        ),
+        ("thresholds.at_least=0.9", "thresholds.at_least (--set): wanted null with the objective f1"),
+        ("thresholds.objective=recal", "did you mean 'recall'?"),
+        (
+            "thresholds.by_label.sanctions.objective=recall",
+            "thresholds.by_label.sanctions (--set): wanted at_least, the recall to hold",
+        ),
+        (
+            "thresholds.by_label.sanctions={objective: recall, at_least: 1}",
+            "thresholds.by_label.sanctions.at_least (--set): wanted less than 1, got 1",
+        ),
+        (
             "model.family=linaer",
             "model.family (--set): wanted 'linear', got 'linaer'; did you mean 'linear'?",
         ),
@@ -161,6 +176,23 @@ def test_settings_go_over_the_file_and_the_last_one_wins(tmp_path: Path) -> None
     found = config.model.model_dump()
     assert (found["folds"], found["regularisation"]) == (3, (0.5, 1.0))
     assert found["class_weights"] == {"sanctions": 2.5}
+
+
+def test_objectives_hold_for_all_labels_but_those_with_their_own(tmp_path: Path) -> None:
+    text = """\
+task: topics
+thresholds:
+  objective: recall
+  at_least: 0.8
+  by_label:
+    sanctions: {objective: precision, at_least: 0.9}
+    diplomacy: {objective: f1}
+"""
+    config = load(tmp_path, text)
+    wanted = (Objective("recall", 0.8), Objective("f1"), Objective("precision", 0.9))
+    assert config.thresholds.of(("arms_trade", "diplomacy", "sanctions")) == wanted
+    assert load(tmp_path, dump_config(config)) == config
+    assert load(tmp_path, "task: topics").thresholds.of(("a",)) == (Objective(),)
 
 
 def test_yaml_values_mean_what_they_say(tmp_path: Path) -> None:

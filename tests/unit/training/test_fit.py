@@ -98,6 +98,19 @@ def test_every_model_of_a_run_is_judged_on_the_same_rows(case: Case) -> None:
     assert found.margins["nothing"].value == pytest.approx(found.macro_f1.value)
 
 
+def test_what_dev_cannot_grant_is_told_with_the_scores(case: Case) -> None:
+    prepared, _ = case
+    label = prepared.parts.train.labels[0]
+    wanted = {"by_label": {label: {"objective": "precision", "at_least": 0.999}}}
+    values = prepared.config.model_dump(exclude={"model"}) | {"thresholds": wanted}
+    config = RunConfig.model_validate(values | {"model": {"min_documents": 1}})
+    trial = fit(config, config.model, prepared.parts)
+    (warning,) = trial.warnings
+    assert warning.startswith(f"{label}: ")
+    assert "a precision of 0.999" in warning
+    assert warning in judge(config, trial, prepared.parts).warnings
+
+
 def shipped(prepared: Prepared, fitted: Fitted, folder: Path) -> Artefact:
     book: Codebook = load_codebook(prepared.config.data.codebook)
     return export(fitted, folder / "model", name="model", codebook=book, metrics={}, provenance={})

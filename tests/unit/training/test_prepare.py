@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stancewire.errors import StancewireError
+from stancewire.errors import InputError, StancewireError
 from tests.corpora import rows_of, write_jsonl
 from training.config import RunConfig
 from training.prepare import Corpora, Prepared, prepare, random_parts
@@ -84,3 +84,11 @@ def test_data_that_cannot_teach_is_refused(tmp_path: Path, content: str) -> None
     with pytest.raises(StancewireError) as caught:
         prepared_of(config_of(path))
     assert str(path) in str(caught.value)
+
+
+def test_an_objective_of_a_label_that_there_is_not_is_refused(corpus: Path) -> None:
+    wanted = {"by_label": {"sanction": {"objective": "recall", "at_least": 0.9}}}
+    with pytest.raises(
+        InputError, match=r"thresholds\.by_label: .* got 'sanction'; did you mean 'sanctions'"
+    ):
+        prepared_of(config_of(corpus, thresholds=wanted))
