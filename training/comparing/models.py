@@ -64,7 +64,7 @@ def _load(given: str) -> Predictor:
     run = _run_id(given)
     if run is None and not is_uri(given):
         return load(given)
-    store = _store()
+    store = open_store()
     return load(store.model_of_run(run) if run else given)
 
 
@@ -75,8 +75,12 @@ def _run_id(given: str) -> str | None:
     return given if _RUN_ID.fullmatch(given) and not Path(given).exists() else None
 
 
-def _store() -> Store:
-    """Open MLflow, which takes seconds to import: folders need none of it."""
+def open_store() -> Store:
+    """Open MLflow, which takes seconds to import and which folders do not need.
+
+    Raises:
+        TrackingError: if it cannot be used.
+    """
     from training.comparing.store import Store
 
     # What MLflow downloads here are small files; its bars would stand between our lines.

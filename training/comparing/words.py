@@ -55,11 +55,11 @@ def _better(winner: str, difference: Interval, labels: Mapping[str, Interval | N
 
 
 def main_labels(gains: Mapping[str, float]) -> list[str]:
-    """Return the fewest labels that make up half of what is gained; none, where those are most of them."""
+    """Return the fewest labels that make up over half of what is gained; none, where those are most labels."""
     gained = sorted((label for label in gains if gains[label] > 0), key=lambda label: (-gains[label], label))
     total = sum(gains[label] for label in gained)
     main: list[str] = []
-    while gained and 2 * sum(gains[label] for label in main) < total:
+    while gained and 2 * sum(gains[label] for label in main) <= total:
         main.append(gained.pop(0))
     return main if 2 * len(main) <= len(gains) else []
 
