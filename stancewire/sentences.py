@@ -44,10 +44,8 @@ def split_sentences(text: str) -> list[Span]:
         cuts = [start, *borders(text, start, end), end]
         for first, last in pairwise(cuts):
             span = _stripped(text, first, last)
-            if first > start:
-                span = Span(after_number(text, *span), span.end)
             if span.start < span.end:
-                spans.append(span)
+                spans.append(Span(after_number(text, *span), span.end))
     return spans
 
 

@@ -112,6 +112,7 @@ def split(text: str) -> list[str]:
             "Prices per gal. Ford said.",
         ],
         ["Iran is in Group A.", "Iraq is in Group B.", "Under Plan C. they leave.", "Ask A. Khan."],
+        ["Unit No. 5 was hit.", "Area Gov. Kim Lee denied it."],
         ["Li Qiang (b. 1959) met Gen. (ret.) Gilad.", "Old Khan (c. 1890, d. 1961) is dead."],
     ],
 )
@@ -156,6 +157,8 @@ def test_sentences_of_a_paragraph(sentences: list[str]) -> None:
             ["Talks failed.", "Shells came.", "No more."],
         ),
         ("—", []),
+        ("- 12. The ban stays. 13. So it is.", ["The ban stays.", "So it is."]),
+        ("12.", ["12."]),
         ("failed.The parties went home", ["failed.", "The parties went home"]),
         ("Amazon.com and node.js are sites.", ["Amazon.com and node.js are sites."]),
     ],

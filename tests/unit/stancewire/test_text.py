@@ -100,6 +100,7 @@ def test_marks_are_capped_before_they_are_sorted() -> None:
 @example("\U0001f139\u200d\u232a", 45)
 @example("\ufdf2" * 10, 10)
 @example("\ufdf2 \ufdf2", 5)
+@example("\ufb00\U0001f468\u200d\U0001f469", 4)  # cut between a joiner and what it joins
 def test_cleaning_is_idempotent_and_normal(text: str, max_chars: int) -> None:
     cleaned = clean(text, max_chars=max_chars)
     assert clean(cleaned, max_chars=max_chars) == clean(cleaned) == cleaned

@@ -103,7 +103,7 @@ def test_a_copy_is_found_among_many_texts_of_one_formula(monkeypatch: pytest.Mon
 def test_the_likeliest_are_those_with_most_of_the_shorter_text() -> None:
     words = [f"w{number}" for number in range(300)]
     others = [f"v{number}" for number in range(200)]
-    texts = [words, words[:60], words[:100] + others, others, words[:20] + others]
+    texts = [words, words[:60], words[:150] + others[:150], others, words[:20] + others]
     sketches = Sketches([trigrams(" ".join(text)) for text in texts])
     # The excerpt has all of its trigrams in common with the whole, but the fewest of the whole's.
     assert sketches.likeliest(0, {1, 2, 3, 4}, 1) == [1]
