@@ -36,7 +36,7 @@ class Slice:
 
 
 def slices_of(answers: Answers, codebook: Codebook, seen: Seen | None) -> list[Slice]:
-    """Return all slices with rows, by dimension.
+    """Return all slices, by dimension: some rows, and not all of them.
 
     Args:
         answers: the rows.
@@ -56,7 +56,7 @@ def slices_of(answers: Answers, codebook: Codebook, seen: Seen | None) -> list[S
     examples = [one for one in answers.rows.examples if isinstance(one, StanceExample)]
     if examples:
         found += _of_stance(examples, codebook, seen)
-    return found
+    return [one for one in found if not one.rows.all()]
 
 
 def _of_stance(examples: Sequence[StanceExample], codebook: Codebook, seen: Seen | None) -> Iterator[Slice]:
@@ -90,7 +90,7 @@ def _by_length(words: Sequence[int]) -> Iterator[Slice]:
     third = (lengths > first).astype(int) + (lengths > second)
     for number, name in enumerate(_LENGTHS):
         rows = third == number
-        if rows.any() and not rows.all():
+        if rows.any():
             yield Slice("length", f"{name}, {lengths[rows].min():,} to {lengths[rows].max():,} words", rows)
 
 

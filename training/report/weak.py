@@ -27,12 +27,17 @@ _Floats = NDArray[np.float64]
 
 
 class Resampled:
-    """Rows of answers with one set of resamples over stories, which all slices share."""
+    """Rows of answers with one set of resamples over stories, which all slices share.
+
+    Attributes:
+        every: counts of all rows, as `counts` returns them.
+    """
 
     def __init__(self, answers: Answers, settings: EvaluationConfig, seed: int) -> None:
         self._counts = counts_of(answers.rows.truth, answers.decisions)
         self._group_of = group_numbers(answers.rows.groups)
         self._weights = resample_weights(int(self._group_of.max()) + 1, settings.samples, seed)
+        self.every = self.counts(np.ones(len(answers.rows), np.bool_))
         self._tails = [(1 - settings.confidence) / 2, (1 + settings.confidence) / 2]
 
     def counts(self, rows: NDArray[np.bool_]) -> tuple[_Floats, _Floats]:
@@ -85,7 +90,7 @@ def _score(answers: Answers, one: Slice, resampled: Resampled) -> dict[str, Any]
     n_rows, n_stories = int(rows.sum()), resampled.stories(rows)
     enough = n_rows >= MIN_ROWS and n_stories >= MIN_STORIES
     here, spread = resampled.counts(rows)
-    there, others = resampled.counts(~rows)
+    there, others = (whole - part for whole, part in zip(resampled.every, (here, spread), strict=True))
     score = resampled.estimate(float(macro(here)), macro(spread)) if enough else None
     rest = resampled.estimate(float(macro(here) - macro(there)), macro(spread) - macro(others))
     label_f1, label_spread = f1(here), f1(spread)

@@ -68,6 +68,15 @@ def test_raw_probabilities_are_those_before_calibration(artefact: Artefact, corp
     assert [one.id for one in answers.articles] == [corpus.articles[row].id for row in of]
 
 
+def test_rows_of_several_batches_keep_their_raw_probabilities(tmp_path: Path) -> None:
+    told = ("Shells and missiles", "Talks at the summit", "The embargo")
+    corpus = corpus_of(tmp_path, [row_of(i, title=told[i % 3]) for i in range(300)])
+    artefact = small_artefact(tmp_path, "topics")
+    answers = ask(artefact, corpus, range(300))
+    assert len(np.unique(answers.raw[:, 0].round(4))) > 1
+    assert np.allclose(artefact.manifest.calibration.apply(answers.raw, "topics"), answers.probabilities)
+
+
 def test_many_rows_come_back_in_their_order(artefact: Artefact, tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path, rows_of(300))
     order = list(range(299, -1, -1))

@@ -204,6 +204,14 @@ def test_the_findings_name_the_weakest_label_and_slice(tmp_path: Path) -> None:
     assert "on 160 articles of 160 stories" in told["score"]
 
 
+def test_a_slice_not_shown_to_be_worse_is_not_called_so(tmp_path: Path) -> None:
+    report = report_of(random_answers(tmp_path, "stance"))
+    worst = report["slices"][0]
+    assert worst["over_rest"]["low"] < 0 < worst["over_rest"]["high"]
+    told = {one["about"]: one["text"] for one in report["findings"]}
+    assert told["weakest slice"].endswith("; that it is worse than the other rows is not shown.")
+
+
 def test_baselines_and_splits_are_told(tmp_path: Path) -> None:
     answers = random_answers(tmp_path, "stance")
     first = report_of(answers)

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from stancewire.artefact import Artefact
-from stancewire.examples import Article
+from stancewire.examples import Article, StanceExample
 from stancewire.runtime.linear import sigmoid, softmax
 from stancewire.runtime.open import open_runtime
 from tests.report_cases import random_answers, stance_answers, topics_answers
 from tests.small_models import small_artefact, stance_rows, topics_rows
 from training.report import mistakes as module
+from training.report import noise
 from training.report.evidence import explainer, strongest
 from training.report.mistakes import mistakes
 from training.report.noise import suspects
@@ -89,6 +90,23 @@ def test_mistakes_of_stance_are_one_a_row(stance: Artefact) -> None:
     assert found[0]["target"] == "the deal"
 
 
+def test_evidence_pushes_toward_the_mistake_and_away_from_the_truth(
+    artefact: Artefact, stance: Artefact
+) -> None:
+    example = stance_rows().examples[1]
+    assert isinstance(example, StanceExample)
+    answers = stance_answers(stance, [2], [[0.7, 0.1, 0.1, 0.1]], examples=[example])
+    (found,) = mistakes(answers)
+    assert found["evidence"] == strongest(explainer(stance)(example), np.array([1, 0, -1, 0]))
+    article = topics_rows().examples[1]
+    assert isinstance(article, Article)
+    for said, sign in ((0.9, 1), (0.1, -1)):
+        truth = [[1.0 - round(said), 0.0, 0.0]]
+        (found,) = mistakes(topics_answers(artefact, truth, [[said, 0.1, 0.1]], articles=[article]))
+        assert found["evidence"] == strongest(explainer(artefact)(article), np.array([sign, 0, 0]))
+        assert found["evidence"]
+
+
 def test_thirty_mistakes_are_shown_and_long_texts_cut(artefact: Artefact) -> None:
     articles = [Article(text="x" * 3000, id=str(i)) for i in range(40)]
     found = mistakes(topics_answers(artefact, np.zeros((40, 3)), np.full((40, 3), 0.9), articles=articles))
@@ -126,6 +144,15 @@ def test_turned_labels_are_suspect_and_no_others(task: str, tmp_path: Path) -> N
     if task == "topics":
         assert {one["label"] for one in found["shown"]} == {"diplomacy"}
         assert all(one["suggested"].startswith("not ") == one["given"] for one in found["shown"])
+
+
+def test_a_label_that_the_model_agrees_with_is_not_suspect(
+    stance: Artefact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noise, "_issues", lambda given, probabilities: list(range(len(given))))
+    said = [[0.9, 0.1, 0, 0], [0.9, 0.1, 0, 0]]
+    found = suspects(stance_answers(stance, [0, 1], said))
+    assert [(one["article"], one["suggested"]) for one in found["shown"]] == [("a1", "against")]
 
 
 def test_one_class_and_missing_labels_suspect_nothing(artefact: Artefact, stance: Artefact) -> None:
