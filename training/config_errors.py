@@ -33,13 +33,19 @@ _WANTED = {
 _PREFIX = re.compile(r"^(?:Input|String|Tuple|List|Dictionary|Value|Number) should (?:be )?")
 
 
-def explain(error: ValidationError, data: Mapping[str, Plain], lines: Mapping[Path, int | str]) -> list[str]:
+def explain(
+    error: ValidationError,
+    data: Mapping[str, Plain],
+    lines: Mapping[Path, int | str],
+    root: type[StrictModel] = RunConfig,
+) -> list[str]:
     """Return every problem as one text, in the order of the file.
 
     Args:
         error: what pydantic found.
         data: what was validated.
         lines: where each value stands: a line of the file, or "--set".
+        root: what it was validated as.
     """
     wanted: dict[Path, list[str]] = {}
     details: dict[Path, ErrorDetails] = {}
@@ -50,7 +56,7 @@ def explain(error: ValidationError, data: Mapping[str, Plain], lines: Mapping[Pa
     # A value that fits no branch of a union fails in each: the branch that looked deepest is the one meant.
     told = [path for path in wanted if not any(other[: len(path)] == path != other for other in wanted)]
     told.sort(key=lambda path: (_line(path, lines) if isinstance(_line(path, lines), int) else 10**9, path))
-    return [_problem(path, details[path], wanted[path], data, lines) for path in told]
+    return [_problem(path, details[path], wanted[path], data, lines, root) for path in told]
 
 
 def _problem(
@@ -59,15 +65,16 @@ def _problem(
     wanted: list[str],
     data: Mapping[str, Plain],
     lines: Mapping[Path, int | str],
+    root: type[StrictModel],
 ) -> str:
     dotted = ".".join(map(str, path)) or "the file"
     line = _line(path, lines)
     where = f"{dotted} ({f'line {line}' if isinstance(line, int) else line})" if line else dotted
     match found["type"]:
         case "extra_forbidden":
-            return f"{where}: unknown key; {_meant(str(path[-1]), _keys(path[:-1], data))}"
+            return f"{where}: unknown key; {_meant(str(path[-1]), _keys(path[:-1], data, root))}"
         case "missing":
-            return f"{dotted}: missing; wanted {_about(path, data)}"
+            return f"{dotted}: missing; wanted {_about(path, data, root)}"
     value = found["input"]
     hint = ""
     if "a text" in wanted and isinstance(value, bool | int | float):
@@ -118,9 +125,9 @@ def _line(path: Path, lines: Mapping[Path, int | str]) -> int | str | None:
     return lines.get(path)
 
 
-def _model_at(path: Path, data: Mapping[str, Plain]) -> type[StrictModel] | None:
+def _model_at(path: Path, data: Mapping[str, Plain], root: type[StrictModel]) -> type[StrictModel] | None:
     """Return the section that stands at a path."""
-    model: type[StrictModel] = RunConfig
+    model = root
     for step in path:
         kind = model.model_fields[str(step)].annotation if str(step) in model.model_fields else None
         if step == "model" and model is RunConfig:
@@ -133,14 +140,14 @@ def _model_at(path: Path, data: Mapping[str, Plain]) -> type[StrictModel] | None
     return model
 
 
-def _keys(path: Path, data: Mapping[str, Plain]) -> list[str]:
-    model = _model_at(path, data)
+def _keys(path: Path, data: Mapping[str, Plain], root: type[StrictModel]) -> list[str]:
+    model = _model_at(path, data, root)
     return sorted(model.model_fields) if model else []
 
 
-def _about(path: Path, data: Mapping[str, Plain]) -> str:
+def _about(path: Path, data: Mapping[str, Plain], root: type[StrictModel]) -> str:
     """Return what a missing setting is, as its docstring says."""
-    model = _model_at(path[:-1], data)
+    model = _model_at(path[:-1], data, root)
     text = model.model_fields[str(path[-1])].description if model else None
     return " ".join((text or "a value").split()).rstrip(".")
 

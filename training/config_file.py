@@ -14,6 +14,8 @@ from training.config_errors import explain
 from training.yaml import ConfigError, Path, Plain, dump_yaml, parse_yaml
 
 _WIDTH = 110
+# Section of a search space, which is no setting of a run.
+TUNE = "tune"
 
 
 def load_config(file: str | FilePath, settings: Sequence[str] = ()) -> RunConfig:
@@ -25,6 +27,22 @@ def load_config(file: str | FilePath, settings: Sequence[str] = ()) -> RunConfig
 
     Raises:
         ConfigError: if anything is wrong; it lists everything that is.
+    """
+    data, lines = read_settings(file, settings)
+    if TUNE in data:
+        at = lines.get((TUNE,), "--set")
+        told = f"{TUNE} ({f'line {at}' if isinstance(at, int) else at}): this config has a search space"
+        raise ConfigError(str(file), [f"{told}: run python -m training.tune {file}"])
+    return validate(data, lines, str(file))
+
+
+def read_settings(
+    file: str | FilePath, settings: Sequence[str] = ()
+) -> tuple[dict[str, Plain], dict[Path, int | str]]:
+    """Return the plain data of a file, with settings on top, and where each value stands.
+
+    Raises:
+        ConfigError: if the file cannot be read or a setting cannot be written over it.
     """
     where = str(file)
     try:
@@ -38,7 +56,7 @@ def load_config(file: str | FilePath, settings: Sequence[str] = ()) -> RunConfig
     lines: dict[Path, int | str] = dict(parsed.lines)
     if problems := list(_apply(settings, parsed.data, lines)):
         raise ConfigError(where, problems)
-    return validate(parsed.data, lines, where)
+    return parsed.data, lines
 
 
 def validate(data: dict[str, Plain], lines: dict[Path, int | str], where: str) -> RunConfig:
