@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import cast
 
@@ -10,14 +12,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+from models.base import LabelledSet
 from stancewire.errors import ArtefactError
 from stancewire.examples import Article
 from stancewire.manifest import Manifest
 from stancewire.strictjson import JsonValue
+from stancewire.terminal import print_artefact
 from tests.small_models import small_artefact, stance_rows, topics_rows
 from training.report import seen as module
 from training.report.seen import SECTION, Seen, digests_of, seen_section, text_digests
+
+NONE = np.zeros((99, 0), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +105,16 @@ def test_digests_survive_packing(texts: list[str]) -> None:
 def test_a_section_that_is_none_is_refused(manifest: Manifest, section: object) -> None:
     with pytest.raises(ArtefactError, match="train again"):
         Seen.of(with_section(manifest, section))
+
+
+def test_people_are_shown_the_beginning_of_the_digests(tmp_path: Path) -> None:
+    artefact = small_artefact(tmp_path, "stance")
+    texts = LabelledSet("topics", tuple(Article(text=f"Story {i}.") for i in range(99)), (), NONE, ("",) * 99)
+    known = replace(artefact, manifest=with_section(artefact.manifest, seen_section(texts, texts)))
+    stream = StringIO()
+    print_artefact(Console(file=stream, width=1000), known)
+    (line,) = [one for one in stream.getvalue().splitlines() if "train_digests.dev.digests" in one]
+    assert re.search(r" \S{200}… \(1,056 characters\)$", line.rstrip())
 
 
 def test_an_artefact_without_the_section_says_nothing(tmp_path: Path) -> None:
