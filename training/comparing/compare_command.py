@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
         found = compare(ground.rows, a, b, resampling)
         changed = changes(ground.rows, a, b)
     if options.json:
-        sys.stdout.write(dumps(as_json(ground, models, found, changed)).decode() + "\n")
+        sys.stdout.write(dumps(as_json(ground, models, found, changed)).decode())
         return DONE
     for line in comparison_lines(ground, models, found, changed, options.examples):
         console.print(line)

@@ -55,7 +55,7 @@ def _better(winner: str, difference: Interval, labels: Mapping[str, Interval | N
 
 
 def main_labels(gains: Mapping[str, float]) -> list[str]:
-    """Return the fewest labels that make up over half of what is gained; none, where those are most labels."""
+    """Return the fewest labels that make up over half of what is gained; none, where most are."""
     gained = sorted((label for label in gains if gains[label] > 0), key=lambda label: (-gains[label], label))
     total = sum(gains[label] for label in gained)
     main: list[str] = []

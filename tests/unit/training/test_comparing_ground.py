@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,16 @@ def ship(config: RunConfig, folder: Path) -> Artefact:
     )
 
 
-@pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return told_corpus(tmp_path_factory.mktemp("told"))
+@cache
+def data_in(base: Path) -> Path:
+    (base / "told").mkdir()
+    return told_corpus(base / "told")
 
 
-@pytest.fixture(scope="session")
-def shipped(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """Artefacts by what is special about them."""
-    home = tmp_path_factory.mktemp("shipped")
+@cache
+def shipped_in(base: Path) -> Mapping[str, Path]:
+    data, home = data_in(base), base / "shipped"
+    home.mkdir()
     configs = {
         "plain": config_of(data),
         "few terms": config_of(data, model={"max_terms": 20}),
@@ -115,6 +117,17 @@ def shipped(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
         "stance": config_of(data, "stance"),
     }
     return {name: ship(config, home / name.replace(" ", "-")).path for name, config in configs.items()}
+
+
+@pytest.fixture
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_in(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Artefacts by what is special about them; other modules import this, so that it is made once."""
+    return shipped_in(tmp_path_factory.getbasetemp())
 
 
 def models(shipped: Mapping[str, Path], *names: str) -> list[Model]:
