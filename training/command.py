@@ -102,6 +102,8 @@ def plan(prepared: Prepared) -> Table:
         rows = getattr(prepared.parts, name)
         counts = [str(int((rows.truth[:, column] == 1).sum())) for column in range(len(labels))]
         table.add_row(name, str(len(rows)), str(len(set(rows.groups))), *counts)
+    for reason, n_rows in prepared.split.left_out.items():
+        table.add_row(f"left out: {reason}", str(n_rows))
     return table
 
 

@@ -46,6 +46,18 @@ def test_a_dry_run_prints_the_parts_and_writes_nothing(
     assert list(empty.iterdir()) == []
 
 
+def test_a_dry_run_tells_what_is_left_out(
+    empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = rows_of(60)
+    rows[7] |= {"topics": None}
+    data = write_jsonl(tmp_path / "a.jsonl", rows)
+    code, out, _ = said(capsys, TOPICS, "--dry-run", "--set", f"data.path={data}", "--set", CODEBOOK)
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if "left out: not labelled" in line]
+    assert line.split("│")[2].strip() == "1"
+
+
 def test_a_dump_is_a_config(empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = said(capsys, TOPICS, "--dump-config", "--set", "seed=7")
     assert (code, err) == (0, "")
