@@ -10,13 +10,18 @@ from pydantic import BaseModel
 
 from models.base import StrictModel
 from models.registry import names
+from stancewire.calibration import Task
 from training.config import RunConfig
-from training.config_file import dump_config, load_config
+from training.config_file import dump_config, load_config, read_settings
 from training.thresholds import Objective
+from training.tuning.load import load_sweep
 from training.yaml import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
+TASKS: tuple[Task, ...] = ("topics", "stance")
 CONFIGS = sorted((ROOT / "configs").rglob("*.y*ml"))
+SWEEPS = [file for file in CONFIGS if "tune" in read_settings(file)[0]]
+RUNS = [file for file in CONFIGS if file not in SWEEPS]
 
 
 def write(folder: Path, text: str) -> Path:
@@ -109,6 +114,11 @@ evaluation: 3
             "thresholds (--set): wanted at_least, the precision to hold, such as 0.9, got nothing (null)",
         ),
         ("thresholds.at_least=0.9", "thresholds.at_least (--set): wanted null with the objective f1"),
+        (
+            "abstention.keep_precision=1",
+            "abstention.keep_precision (--set): wanted less than 1 or 'auto', got 1",
+        ),
+        ("abstention.keep_precision=aut", "did you mean 'auto'?"),
         ("thresholds.objective=recal", "did you mean 'recall'?"),
         (
             "thresholds.by_label.sanctions.objective=recall",
@@ -125,7 +135,10 @@ evaluation: 3
         ("model.family=3", "model.family (--set): wanted 'linear', got 3"),
         ("model.class_weights=balance", "model.class_weights (--set): wanted"),
         ("model._target_=os.system", "model._target_ (--set): unknown key; did you mean 'target_blind'?"),
-        ("trust_remote_code=true", "trust_remote_code (--set): unknown key; the keys here are calibration"),
+        (
+            "trust_remote_code=true",
+            "trust_remote_code (--set): unknown key; the keys here are abstention, calibration",
+        ),
         ("name=a/b", "name (--set): wanted up to 100 letters"),
         ("name=../x", "name (--set): wanted up to 100 letters"),
         ("output=", "output (--set): wanted a text, got nothing (null)"),
@@ -195,13 +208,22 @@ thresholds:
     assert load(tmp_path, "task: topics").thresholds.of(("a",)) == (Objective(),)
 
 
+def test_what_is_kept_from_review_goes_by_the_task(tmp_path: Path) -> None:
+    shares = {task: load(tmp_path, f"task: {task}").abstention.share(task) for task in TASKS}
+    assert shares == {"topics": 0.9, "stance": 0.75}
+    asked = load(tmp_path, "task: stance\nabstention: {keep_precision: 0.6}\n")
+    assert asked.abstention.share("stance") == 0.6
+    off = load(tmp_path, "task: stance\nabstention: {keep_precision: null}\n")
+    assert off.abstention.share("stance") is None
+
+
 def test_yaml_values_mean_what_they_say(tmp_path: Path) -> None:
     config = load(tmp_path, "task: topics\nmodel: {regularisation: [3e-4]}\nsplit: {outlets: [no, yes]}\n")
     assert config.model.model_dump()["regularisation"] == (3e-4,)
     assert config.split.outlets == ("no", "yes")
 
 
-@pytest.mark.parametrize("file", CONFIGS, ids=lambda path: path.name)
+@pytest.mark.parametrize("file", RUNS, ids=lambda path: path.name)
 def test_every_shipped_config_loads_and_survives_dump_and_reload(tmp_path: Path, file: Path) -> None:
     config = load_config(file)
     dumped = dump_config(config)
@@ -209,13 +231,22 @@ def test_every_shipped_config_loads_and_survives_dump_and_reload(tmp_path: Path,
     assert dump_config(load(tmp_path, dumped)) == dumped
 
 
+@pytest.mark.parametrize("file", SWEEPS, ids=lambda path: path.name)
+def test_every_shipped_sweep_loads_and_is_no_run(file: Path) -> None:
+    sweep = load_sweep(file)
+    assert sweep.run({}) == sweep.config
+    with pytest.raises(ConfigError, match="has a search space: run python -m training.tune"):
+        load_config(file)
+
+
 def test_shipped_configs_are_all_found() -> None:
-    assert [file.name for file in CONFIGS] == SHIPPED
+    assert [file.name for file in RUNS] == SHIPPED
+    assert [file.name for file in SWEEPS] == SHIPPED_SWEEPS
 
 
 def test_a_shipped_config_holds_only_what_differs(tmp_path: Path) -> None:
     """Each line of a shipped config changes something: no copy of a default that could drift."""
-    for file in CONFIGS:
+    for file in RUNS:
         config = load_config(file)
         bare = RunConfig.model_validate({"task": config.task})
         lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -256,3 +287,4 @@ def test_families_are_known_by_name() -> None:
 
 
 SHIPPED = ["stance-linear.yaml", "topics-linear.yaml"]
+SHIPPED_SWEEPS = ["topics-linear-tune.yaml"]

@@ -1,0 +1,1 @@
+"""Sweeps: search the settings of a config on train and dev, then train the best choice once."""
