@@ -58,6 +58,7 @@ def _plan(sweep: Sweep, prepared: Prepared, console: Console) -> int:
 
 def _sweep(sweep: Sweep, prepared: Prepared, console: Console) -> int:
     from training.present import outcome_lines
+    from training.tracking_store import connect
     from training.tuning.final import Earlier, train_best, write_best
     from training.tuning.folds import make_ground
     from training.tuning.same import digest_of_rows
@@ -67,6 +68,7 @@ def _sweep(sweep: Sweep, prepared: Prepared, console: Console) -> int:
     from training.tuning.track import sweep_run
 
     ground = make_ground(prepared, sweep.tune)
+    connect()  # before a file of trials is made, which nothing would fill where MLflow cannot be used
     with (
         _sigterm_stops(),
         open_trials(sweep, digest_of_rows(prepared)) as trials,
@@ -74,10 +76,10 @@ def _sweep(sweep: Sweep, prepared: Prepared, console: Console) -> int:
     ):
         with progress(console, sweep.tune.trials) as shown:
             found = Search(sweep, ground, trials, run, shown).find()
-        for line in found_lines(sweep, ground, found.ended, found.baseline):
+        for line in found_lines(sweep, ground, found):
             console.print(line)
         write_best(sweep, found, run)
-        for line in choice_lines(sweep, found.best, found.baseline):
+        for line in choice_lines(sweep, found):
             console.print(line)
         with reporting(console) as report:
             outcome = train_best(sweep, prepared, found, trials, run, report)

@@ -38,7 +38,7 @@ def write_best(sweep: Sweep, found: Found, run: SweepRun) -> None:
     best = found.best
     head = (
         f"# Chosen by a sweep: trial {best.ordinal} of {sweep.tune.trials}, macro-F1 {score(best.score)} by "
-        f"{sweep.tune.metric} (as it stood: {score(found.baseline)}).\n"
+        f"{sweep.tune.metric} (as it stood: {score(found.baseline.score)}).\n"
     )
     text = head + dump_yaml(sweep.settings(best.drawn))
     part = sweep.best.with_name(f"{sweep.best.name}.part")

@@ -22,24 +22,35 @@ Progress = Callable[[int, float | None], None]
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """The config as it stands, judged as its trials are.
+
+    Attributes:
+        score: macro-F1; None where it failed.
+        reason: why it failed; else "".
+    """
+
+    score: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Found:
     """What a search found.
 
     Attributes:
         best: the trial with the highest score.
         ended: all trials that are over, by ordinal.
-        baseline: score of the config as it stands; None where it cannot be judged so.
-        in_time: whether all trials were made.
+        baseline: how the config as it stands does.
     """
 
     best: Ended
     ended: tuple[Ended, ...]
-    baseline: float | None
-    in_time: bool
+    baseline: Baseline
 
 
 @dataclass
-class _Baseline:
+class _Standing:
     """The config as it stands, under way on a worker."""
 
     running: float = float("nan")
@@ -70,7 +81,7 @@ class Search:
     ) -> None:
         self._sweep, self._ground, self._trials, self._run = sweep, ground, trials, run
         self._progress = progress
-        self._busy: dict[Worker, _Tried | _Baseline] = {}
+        self._busy: dict[Worker, _Tried | _Standing] = {}
         seconds = sweep.tune.timeout_seconds
         self._until = None if seconds is None else time.monotonic() + seconds
 
@@ -87,15 +98,13 @@ class Search:
         ended, best = tuple(self._trials.ended()), self._trials.best()
         if best is None:
             raise InputError(self._none(ended))
-        return Found(
-            best, ended, self._trials.noted(_BASELINE)["score"], len(ended) >= self._sweep.tune.trials
-        )
+        return Found(best, ended, Baseline(**self._trials.noted(_BASELINE)))
 
     def _make(self) -> None:
         crew = Crew(self._ground, self._sweep.tune.workers)
         try:
             if self._trials.noted(_BASELINE) is None:
-                self._busy[crew.give(self._sweep.config)] = _Baseline()
+                self._busy[crew.give(self._sweep.config)] = _Standing()
             while self._fill(crew) or self._busy:
                 for worker, message in crew.told(_SECONDS):
                     if isinstance(message, Failed):
@@ -128,7 +137,7 @@ class Search:
     def _scored(self, worker: Worker, score: Scored) -> bool:
         """Take in a score; return whether the worker should go on to the next fold."""
         what = self._busy[worker]
-        if isinstance(what, _Baseline):
+        if isinstance(what, _Standing):
             what.running, what.folds = score.running, what.folds + 1
             if what.folds < len(self._ground.cuts):
                 return True
@@ -151,8 +160,8 @@ class Search:
 
     def _failed(self, worker: Worker, message: Failed) -> None:
         what = self._busy.pop(worker)
-        if isinstance(what, _Baseline):
-            self._trials.note(_BASELINE, {"score": None})
+        if isinstance(what, _Standing):
+            self._trials.note(_BASELINE, {"score": None, "reason": message.reason})
         else:
             self._give_up(what, message.reason)
 

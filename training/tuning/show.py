@@ -17,7 +17,7 @@ from rich.text import Text
 from stancewire.terminal import escape
 from training.tuning.folds import Ground
 from training.tuning.load import Sweep
-from training.tuning.study import Ended
+from training.tuning.search import Found
 from training.yaml import Plain
 
 _SHOWN = 5
@@ -48,19 +48,19 @@ def measure(sweep: Sweep, ground: Ground) -> str:
     return f"macro-F1 in {len(ground.cuts)}-fold cross-validation over train and dev"
 
 
-def found_lines(
-    sweep: Sweep, ground: Ground, ended: tuple[Ended, ...], baseline: float | None
-) -> Iterator[RenderableType]:
+def found_lines(sweep: Sweep, ground: Ground, found: Found) -> Iterator[RenderableType]:
     """Yield the best trials beside the config as it stands, and how many there were of each kind."""
     table = _table(f"{sweep.config.name}: {measure(sweep, ground)}")
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("macro-F1", justify="right", no_wrap=True)
     table.add_column("settings", overflow="fold")
+    ended, baseline = found.ended, found.baseline
     complete = [trial for trial in ended if trial.state == "COMPLETE"]
     complete.sort(key=lambda trial: (-(trial.score or 0.0), trial.ordinal))
     for trial in complete[:_SHOWN]:
         table.add_row(str(trial.ordinal), score(trial.score), escape(described(trial.drawn)))
-    table.add_row("", score(baseline), "the config as it stands", style="dim")
+    failure = f" (failed: {escape(baseline.reason)})" if baseline.reason else ""
+    table.add_row("", score(baseline.score), f"the config as it stands{failure}", style="dim")
     yield table
     counts = Counter(trial.state for trial in ended)
     kinds = ", ".join(f"{counts[state]:,} {name}" for state, name in _STATES.items() if counts[state])
@@ -71,12 +71,13 @@ def found_lines(
         yield Text("          the time is over; the same command makes the rest", style="yellow")
 
 
-def choice_lines(sweep: Sweep, best: Ended, baseline: float | None) -> Iterator[RenderableType]:
+def choice_lines(sweep: Sweep, found: Found) -> Iterator[RenderableType]:
     """Yield the chosen settings, as flags and as a file."""
+    best, stands = found.best, found.baseline.score
     yield Text(f"chosen    trial {best.ordinal}, macro-F1 {score(best.score)}")
-    if best.score is not None and baseline is not None and best.score <= baseline:
-        told = f"          not above the config as it stands ({score(baseline)}): this search found nothing better"
-        yield Text(told, style="yellow")
+    if stands is not None and (best.score or 0.0) <= stands:
+        told = f"not above the config as it stands ({score(stands)}): the search found nothing better"
+        yield Text(f"          {told}", style="yellow")
     for line in sweep.lines(best.drawn):
         yield Text(f"          --set {escape(shlex.quote(line))}")
     yield Text(f"config    {escape(str(sweep.best))}")
