@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from stancewire.calibration import Calibration, Task
+from stancewire.doubt import Abstention, parse_abstention
 from stancewire.errors import ArtefactError
 from stancewire.section import Section, listed, shown
 from stancewire.strictjson import JsonValue, StrictJsonError, dumps, loads
@@ -40,6 +41,7 @@ _KEYS = (
     "codebook",
     "thresholds",
     "calibration",
+    "abstention",
     "input",
     "chunking",
     "model",
@@ -92,6 +94,7 @@ class Manifest:
         model: the family's own section, checked by its runtime.
         metrics: nested figures and texts from the evaluation.
         provenance: digests, config, versions; nothing that differs between equal runs.
+        abstention: which decisions are for review, or None.
         files: what lies beside the manifest; filled in when the artefact is written.
     """
 
@@ -107,6 +110,7 @@ class Manifest:
     model: _Object
     metrics: _Object
     provenance: _Object
+    abstention: Abstention | None = None
     files: Mapping[str, FileRef] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
@@ -144,6 +148,7 @@ class Manifest:
                 "slope": self._by_label(c.slope, "slopes"),
                 "intercept": self._by_label(c.intercept, "intercepts"),
             },
+            "abstention": None if self.abstention is None else self.abstention.to_json(self.labels),
             "input": {"max_chars": self.max_chars},
             "chunking": self.chunking,
             "model": self.model,
@@ -180,9 +185,10 @@ def parse_manifest(data: bytes, where: str = MANIFEST) -> Manifest:
     labels = _labels(top, where)
     codebook = top.section("codebook", ("id", "version", "sha256", "names"))
     names = codebook.section("names", codebook.json("names"))
+    task = cast("Task", top.choice("task", "topics", "stance"))
     return Manifest(
         name=top.text("name", pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]*"),
-        task=cast("Task", top.choice("task", "topics", "stance")),
+        task=task,
         family=top.text("family", pattern=r"[a-z][a-z0-9_]*"),
         labels=labels,
         codebook=CodebookRef(
@@ -198,6 +204,7 @@ def parse_manifest(data: bytes, where: str = MANIFEST) -> Manifest:
         model=top.json("model"),
         metrics=top.json("metrics"),
         provenance=top.json("provenance"),
+        abstention=parse_abstention(top, labels, task, where),
         files=_files(top, where),
     )
 

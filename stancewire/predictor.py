@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stancewire.artefact import Artefact, read_artefact
 from stancewire.calibration import Probabilities, decide
@@ -46,12 +47,22 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One label of one prediction: its calibrated probability, the threshold, and whether it is decided."""
+    """One label of one prediction.
+
+    Attributes:
+        label: its id.
+        probability: calibrated.
+        threshold: see `decide`.
+        decision: whether it holds.
+        review: whether a person should look at the decision: training did not show decisions like it to be
+            right often enough. For stance only ever true of the decided label.
+    """
 
     label: str
     probability: float
     threshold: float
     decision: bool
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,11 @@ class StancePrediction:
         return self._decided.probability
 
     @property
+    def review(self) -> bool:
+        """Whether a person should look at the decision."""
+        return self._decided.review
+
+    @property
     def _decided(self) -> Score:
         return next(score for score in self.scores if score.decision)
 
@@ -120,9 +136,11 @@ class _Predictor(Generic[E]):
             raw = self._runtime.predict(batch)
             probabilities = self._calibrated(raw, start, len(batch))
             decisions = decide(probabilities, self.thresholds, self.artefact.manifest.task)
+            review = self._review(probabilities, decisions)
             for row, warned in enumerate(warnings):
                 blank: tuple[Warn, ...] = ("no_known_features",) if raw.blank[row] else ()
-                yield self._scores(probabilities[row].tolist(), decisions[row].tolist()), blank + warned
+                answers = (array[row].tolist() for array in (probabilities, decisions, review))
+                yield self._scores(*answers), blank + warned
 
     def _calibrated(self, raw: RawPrediction, start: int, n_rows: int) -> Probabilities:
         """Calibrate, once every raw probability is known to be one: the argmax of NaN would be class 0."""
@@ -141,9 +159,15 @@ class _Predictor(Generic[E]):
             )
         return self.artefact.manifest.calibration.apply(raw.probabilities, self.artefact.manifest.task)
 
-    def _scores(self, probabilities: list[float], decisions: list[bool]) -> tuple[Score, ...]:
+    def _review(self, probabilities: Probabilities, decisions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        abstention = self.artefact.manifest.abstention
+        return np.zeros_like(decisions) if abstention is None else abstention.review(probabilities, decisions)
+
+    def _scores(
+        self, probabilities: list[float], decisions: list[bool], review: list[bool]
+    ) -> tuple[Score, ...]:
         thresholds = self.artefact.manifest.thresholds
-        return tuple(map(Score, self.labels, probabilities, thresholds, decisions))
+        return tuple(map(Score, self.labels, probabilities, thresholds, decisions, review))
 
     def _check(self, example: E, row: int) -> tuple[Warn, ...]:
         """Refuse a row without text, and say what is odd about the others."""

@@ -31,13 +31,17 @@ _HEADLINE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TopicReading:
-    """One topic of the codebook: its phrase for people, calibrated probability, threshold and decision."""
+    """One topic of the codebook: its phrase for people, calibrated probability, threshold and decision.
+
+    `review` tells whether a person should look at the decision, as in Score.
+    """
 
     label: str
     name: str
     probability: float
     threshold: float
     decision: bool
+    review: bool = False
 
 
 _Storable: TypeAlias = TopicReading | TargetReading | SentenceStance | Holder | Provenance
@@ -163,6 +167,7 @@ class Reader:
                 start=sentence.start,
                 end=sentence.end,
                 holder=sentence.holder,
+                review=answer.review,
             )
             for (target, sentence), answer in zip(asked, answers, strict=True)
             if answer.label != UNRELATED
@@ -233,7 +238,7 @@ def _readable(text: object, max_chars: int) -> CleanText:
 
 def _topic(score: Score, names: Mapping[str, str]) -> TopicReading:
     name = names.get(score.label) or score.label.replace("_", " ")
-    return TopicReading(score.label, name, score.probability, score.threshold, score.decision)
+    return TopicReading(score.label, name, score.probability, score.threshold, score.decision, score.review)
 
 
 def _warnings(predicted: TopicsPrediction, text: CleanText) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class SentenceStance:
         start: where it starts in the text that was given.
         end: where it ends there.
         holder: who holds the stance, offsets into the same text; None when no rule finds one.
+        review: whether a person should look at the label: see stancewire.predictor.Score.
     """
 
     target: str
@@ -38,6 +39,7 @@ class SentenceStance:
     start: int
     end: int
     holder: Holder | None
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ OUTPUT_COLUMNS = {
     "probability": "double",
     "decision": "boolean",
     "threshold": "double",
+    "review": "boolean",
     "model": "string",
     "codebook": "string",
 }
@@ -153,6 +154,7 @@ def _lines(id_: str, prediction: TopicsPrediction | StancePrediction) -> Iterato
             float(score.probability),
             bool(score.decision),
             float(score.threshold),
+            bool(score.review),
             f"{source.model}@{source.digest[:12]}",
             f"{source.codebook_id}@{source.codebook_version}",
         )

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stancewire.artefact import Artefact
+from stancewire.doubt import Abstention
 from stancewire.reading import Reading, TopicReading
 from stancewire.rollup import SentenceStance, TargetReading
 from stancewire.strictjson import JsonValue
@@ -27,6 +28,8 @@ _STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "
 _BAR_CELLS = 20
 _NOTHING_ASKED = "No topic holds, so no stance was asked about; --target PHRASE asks about one."
 _STANCE_CELLS = 28
+# Beside what a person should look at.
+_REVIEW = "?"
 _LABEL_CELLS = 14
 # A manifest's texts of digests are far longer than anybody reads.
 _LONGEST = 200
@@ -71,7 +74,8 @@ def print_reading(console: Console, reading: Reading, where: str) -> None:
     console.print(_text(reading.article.title or where, "bold"))
     between = " - " if console.options.ascii_only else " · "
     console.print(_text(between.join(_facts(reading, where)), "dim"))
-    _section(console, "Topics", _topics_table(console, reading.topics))
+    review = f" ({_REVIEW} for review)" if any(topic.review for topic in reading.topics) else ""
+    _section(console, f"Topics{review}", _topics_table(console, reading.topics))
     if not reading.targets:
         console.print()
         console.print(_text(_NOTHING_ASKED))
@@ -79,7 +83,8 @@ def print_reading(console: Console, reading: Reading, where: str) -> None:
         _section(console, "Stances", _targets_table(reading.targets))
     if reading.stances:
         mark = "*" if console.options.ascii_only else "●"
-        title = f"Sentences ({mark} decides the verdict)"
+        review = f", {_REVIEW} for review" if any(stance.review for stance in reading.stances) else ""
+        title = f"Sentences ({mark} decides the verdict{review})"
         _section(console, title, _sentences_table(console, reading))
     console.print()
 
@@ -93,6 +98,7 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
         "digest": artefact.digest,
         "codebook": f"{codebook.id} {codebook.version} (sha256 {codebook.sha256[:12]})",
         "calibration": manifest.calibration.method,
+        "for review": _abstention(manifest.abstention),
         "reads": f"at most {manifest.max_chars:,} characters",
     }
     console.print(_text(manifest.name, "bold"))
@@ -103,6 +109,13 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
             _section(console, title, _pairs(_flat(values)))
     sizes = ((name, f"{ref.bytes:,} bytes  {ref.sha256[:12]}") for name, ref in manifest.files.items())
     _section(console, "Files", _pairs(sizes))
+
+
+def _abstention(abstention: Abstention | None) -> str:
+    """Say what a model keeps from review."""
+    if abstention is None:
+        return "nothing"
+    return f"all but what keeps {abstention.keep_precision:g} right, as training saw it"
 
 
 def _facts(reading: Reading, where: str) -> Iterator[str]:
@@ -119,7 +132,7 @@ def _facts(reading: Reading, where: str) -> Iterator[str]:
 
 def _topics_table(console: Console, topics: Iterable[TopicReading]) -> Table:
     yes, no, full, empty = "*-#." if console.options.ascii_only else "●○█░"
-    table = _table("", "", "", ("probability", "right"), ("threshold", "right"))
+    table = _table("", "", "", ("probability", "right"), ("threshold", "right"), "")
     for topic in topics:
         cells = round(topic.probability * _BAR_CELLS)
         table.add_row(
@@ -128,6 +141,7 @@ def _topics_table(console: Console, topics: Iterable[TopicReading]) -> Table:
             full * cells + empty * (_BAR_CELLS - cells),
             f"{topic.probability:.2f}",
             f"{topic.threshold:.2f}",
+            _REVIEW if topic.review else "",
         )
     return table
 
@@ -162,6 +176,7 @@ def _sentences_table(console: Console, reading: Reading) -> Table:
         lines.add_column(no_wrap=True, overflow="crop" if console.options.ascii_only else "ellipsis")
         for stance in stances:
             line = f"{mark if id(stance) in deciding else ' '} {stance.label:<7} {stance.probability:.2f}"
+            line += f" {_REVIEW}" if stance.review else ""
             style = _STYLES.get(stance.label, "")
             lines.add_row(_text(line, style), _text(stance.target if several else "", style))
         words = _text(stances[0].sentence)

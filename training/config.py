@@ -188,6 +188,24 @@ class ThresholdConfig(ObjectiveConfig):
         return tuple(self.by_label.get(label, self).plain() for label in labels)
 
 
+class AbstentionConfig(StrictModel):
+    """Which decisions are for review by a person."""
+
+    keep_precision: Share | Literal["auto"] | None = "auto"
+    """Share of right ones among the decisions that are not for review; dev must show it with a confidence of
+    0.9. "auto": 0.9 for topics, 0.75 for stance. null: nothing is for review."""
+
+    def share(self, task: Task) -> float | None:
+        """Return the share in use, "auto" resolved.
+
+        At 0.75 a model that is right on three sentences of five keeps a third of them; at 0.9 it would keep
+        hardly any, and a mark that all bear says nothing.
+        """
+        if self.keep_precision == "auto":
+            return {"topics": 0.9, "stance": 0.75}[task]
+        return self.keep_precision
+
+
 class EvaluationConfig(StrictModel):
     """How the test is told."""
 
@@ -242,6 +260,7 @@ class RunConfig(StrictModel):
     )
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     thresholds: ThresholdConfig = Field(default_factory=ThresholdConfig)
+    abstention: AbstentionConfig = Field(default_factory=AbstentionConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = Field(default_factory=TrackingConfig)
 

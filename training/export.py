@@ -12,6 +12,7 @@ from models.base import Family
 from stancewire.artefact import Artefact, CodebookRef, Manifest, write_artefact
 from stancewire.calibration import Calibration, Task
 from stancewire.codebook import Codebook
+from stancewire.doubt import Abstention
 from stancewire.text import MAX_CHARS
 
 
@@ -24,6 +25,7 @@ class Fitted:
     labels: tuple[str, ...]
     calibration: Calibration
     thresholds: tuple[float, ...]
+    abstention: Abstention | None = None
 
 
 def export(
@@ -51,6 +53,7 @@ def export(
             codebook=CodebookRef(codebook.id, codebook.version, codebook.digest, codebook.names(fitted.task)),
             thresholds=fitted.thresholds,
             calibration=fitted.calibration,
+            abstention=fitted.abstention,
             max_chars=MAX_CHARS,
             chunking=None,
             model=model,

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from models.base import FamilyConfig, LabelledSet
 from models.registry import family
 from stancewire.calibration import Calibration, Probabilities, decide
+from stancewire.doubt import Abstention
+from training.abstain import choose_abstention
 from training.calibrate import choose_methods, cross_fit, fit_calibration
 from training.config import RunConfig
+from training.evaluate.kept import kept_scores
 from training.evaluate.metrics import evaluate
-from training.evaluate.scores import Evaluation
+from training.evaluate.scores import Evaluation, Kept
 from training.export import Fitted
 from training.prepare import Parts
 from training.thresholds import choose_thresholds
@@ -65,11 +68,12 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
         min_positives=config.thresholds.min_positives,
         seed=config.seed,
     )
+    abstention, doubts = _abstain(config, held_out, dev, thresholds)
     raw = learned.predict_probabilities(test.examples)
     probabilities = calibration.apply(raw, config.task)
     decisions = decide(probabilities, np.asarray(thresholds, dtype=np.float32), config.task)
-    fitted = Fitted(learned, config.task, train.labels, calibration, thresholds)
-    return Trial(fitted, raw, probabilities, decisions, warnings)
+    fitted = Fitted(learned, config.task, train.labels, calibration, thresholds, abstention)
+    return Trial(fitted, raw, probabilities, decisions, warnings + doubts)
 
 
 def _calibrate(config: RunConfig, raw: Probabilities, dev: LabelledSet) -> tuple[Calibration, Probabilities]:
@@ -84,6 +88,26 @@ def _calibrate(config: RunConfig, raw: Probabilities, dev: LabelledSet) -> tuple
     return fit_calibration(raw, dev.truth, config.task, method), held_out
 
 
+def _abstain(
+    config: RunConfig, held_out: Probabilities, dev: LabelledSet, thresholds: tuple[float, ...]
+) -> tuple[Abstention | None, tuple[str, ...]]:
+    """Return which decisions are for review, and what dev cannot vouch for."""
+    share = config.abstention.share(config.task)
+    if share is None:
+        return None, ()
+    decisions = decide(held_out, np.asarray(thresholds, dtype=np.float32), config.task)
+    return choose_abstention(
+        held_out,
+        dev.truth,
+        decisions,
+        dev.groups,
+        config.task,
+        labels=dev.labels,
+        keep_precision=share,
+        seed=config.seed,
+    )
+
+
 def judge(
     config: RunConfig, trial: Trial, parts: Parts, baselines: dict[str, Decisions] | None = None
 ) -> Evaluation:
@@ -91,7 +115,25 @@ def judge(
     found = judge_answers(
         config, trial.probabilities, trial.decisions, parts, raw=trial.raw, baselines=baselines
     )
-    return replace(found, warnings=found.warnings + trial.warnings)
+    return replace(found, warnings=found.warnings + trial.warnings, kept=_kept(config, trial, parts.test))
+
+
+def _kept(config: RunConfig, trial: Trial, test: LabelledSet) -> Kept | None:
+    abstention = trial.fitted.abstention
+    if abstention is None:
+        return None
+    return kept_scores(
+        test.truth,
+        trial.decisions,
+        abstention.review(trial.probabilities, trial.decisions),
+        asked=abstention.keep_precision,
+        labels=test.labels,
+        task=config.task,
+        groups=test.groups,
+        samples=config.evaluation.samples,
+        confidence=config.evaluation.confidence,
+        seed=config.seed,
+    )
 
 
 def judge_answers(

@@ -18,7 +18,7 @@ SHELLS = (
     "United Nations arms embargo. Washington warned that it would impose new sanctions on both governments."
 )
 FOOTBALL = "The home side won 3-1 on Saturday after two late goals by the young striker, the coach said."
-COLUMNS = {"id", "label", "probability", "decision", "threshold", "model", "codebook"}
+COLUMNS = {"id", "label", "probability", "decision", "threshold", "review", "model", "codebook"}
 
 
 def bundled(count: int) -> list[dict[str, Any]]:

@@ -48,6 +48,43 @@ class CalibrationScores:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLabel:
+    """How often a label was decided; so many of those were kept from review; so many of these were right."""
+
+    decided: int
+    kept: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What abstention buys.
+
+    Attributes:
+        asked: share of right ones that it was chosen, on dev, to keep.
+        coverage: share of decisions kept from review: of labelled cells (topics) or rows (stance).
+        right: share of right ones among those; None when none was kept.
+        labels: counts by label, of where it was decided.
+    """
+
+    asked: float
+    coverage: Interval
+    right: Interval | None
+    labels: dict[str, KeptLabel]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Kept:
+        """Read what `asdict` made."""
+        right = values["right"]
+        return cls(
+            values["asked"],
+            Interval(**values["coverage"]),
+            None if right is None else Interval(**right),
+            {label: KeptLabel(**counts) for label, counts in values["labels"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One model's scores on one set of rows.
 
@@ -64,6 +101,7 @@ class Evaluation:
         margins: by baseline, this model's macro-F1 minus the baseline's, both on the same resamples: an
             interval above 0 says that the model is better than the baseline, which overlapping intervals of
             the two scores cannot deny.
+        kept: what is kept from review; None where the model flags nothing.
     """
 
     task: Task
@@ -78,6 +116,7 @@ class Evaluation:
     confidence: float
     warnings: tuple[str, ...]
     margins: dict[str, Interval] = field(default_factory=dict)
+    kept: Kept | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values: no NaN, no tuple."""
@@ -103,6 +142,7 @@ class Evaluation:
             "after": CalibrationScores(**values["after"]),
             "warnings": tuple(values["warnings"]),
             "margins": {name: Interval(**found) for name, found in values["margins"].items()},
+            "kept": None if values.get("kept") is None else Kept.from_dict(values["kept"]),
         }
         return cls(**{**values, **rest})
 
@@ -127,6 +167,9 @@ class Evaluation:
         for when, found in (("before", self.before), ("after", self.after)):
             if found is not None:
                 flat |= {f"{prefix}/ece_{when}": found.ece, f"{prefix}/brier_{when}": found.brier}
+        if self.kept is not None:
+            flat |= _flat(f"{prefix}/kept", self.kept.coverage)
+            flat |= _flat(f"{prefix}/kept_right", self.kept.right) if self.kept.right else {}
         for name, margin in self.margins.items():
             flat |= _flat(f"{prefix}/macro_f1_over_{name}", margin)
         return flat

@@ -9,7 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from training.evaluate.scores import CalibrationScores, Evaluation, Interval
+from stancewire.calibration import Task
+from training.evaluate.scores import CalibrationScores, Evaluation, Interval, Kept
 
 
 def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str, float]) -> Group:
@@ -28,6 +29,7 @@ def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str
     return Group(
         headline(title, models),
         *(Text(margin(name, found)) for name, found in first.margins.items()),
+        *([Text(kept(first.kept, first.task))] if first.kept else []),
         per_label(first, thresholds),
         Text(note, style="dim"),
         *(Text(f"! {warning}", style="yellow") for warning in first.warnings),
@@ -75,9 +77,24 @@ def margin(baseline: str, found: Interval) -> str:
     return f"not shown to differ from {baseline}: {100 * found.value:+.1f} points of macro-F1 {points}"
 
 
-def ranged(interval: Interval) -> str:
+def kept(found: Kept, task: Task) -> str:
+    """Say what abstention buys: "not for review: 84% of the rows, 0.93 (0.90-0.96) right"."""
+    of = "rows" if task == "stance" else "decisions"
+    if found.right is None:
+        return f"not for review: none of the {of}; dev does not show {found.asked:g} of them right"
+    line = f"not for review: {found.coverage.value:.0%} of the {of}, {ranged(found.right, 2)} right"
+    if task == "topics":
+        counts = found.labels.values()
+        decided, held, right = (
+            sum(getattr(c, name) for c in counts) for name in ("decided", "kept", "right")
+        )
+        line += f"; {held / max(1, decided):.0%} of the decided labels, {right / max(1, held):.2f} right"
+    return f"{line} (asked for: {found.asked:g})"
+
+
+def ranged(interval: Interval, digits: int = 3) -> str:
     """Return "0.812 (0.78-0.85)"."""
-    return f"{interval.value:.3f} ({interval.low:.2f}-{interval.high:.2f})"
+    return f"{interval.value:.{digits}f} ({interval.low:.2f}-{interval.high:.2f})"
 
 
 def _table(first: str, *others: str, title: str | None = None) -> Table:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from stancewire.artefact import FileRef, Manifest
 from stancewire.calibration import Calibration
+from stancewire.doubt import Abstention
 from stancewire.errors import ArtefactError
 from stancewire.manifest import MAX_BYTES, parse_manifest
 from tests.tiny import sealed, tiny_manifest
@@ -33,7 +34,11 @@ SAMPLES: dict[str, Any] = {
 
 
 def complete(**changes: object) -> Manifest:
-    return tiny_manifest(files={"weights.safetensors": FileRef("a" * 64, 10)}, **changes)
+    fields: dict[str, Any] = {
+        "files": {"weights.safetensors": FileRef("a" * 64, 10)},
+        "abstention": Abstention(0.9, (0.7, 0.0, 1.0), (0.2, 1.0, 0.0)),
+    }
+    return tiny_manifest(**(fields | changes))
 
 
 def content() -> dict[str, Any]:
@@ -78,14 +83,14 @@ def kind(value: object) -> str:
 
 
 def other_kinds() -> list[tuple[tuple[str, ...], str]]:
-    """Every key with every kind of value that it may not hold; only chunking may be null too."""
+    """Every key with every kind of value that it may not hold; only two may be null too."""
     pairs = [
         (path, sample)
         for path in keys()
         for sample in SAMPLES
         if sample != kind(at(content(), path[:-1])[path[-1]])
     ]
-    return [pair for pair in pairs if pair != (("chunking",), "null")]
+    return [pair for pair in pairs if pair not in ((("chunking",), "null"), (("abstention",), "null"))]
 
 
 def name(part: tuple[str, ...] | str) -> str:
@@ -222,6 +227,12 @@ def test_a_duplicate_key(path: tuple[str, ...]) -> None:
         (("calibration", "slope", "sanctions"), -1.0),
         (("calibration", "slope", "sanctions"), 1e7),
         (("calibration", "intercept", "sanctions"), -1e7),
+        (("abstention", "keep_precision"), 1.5),
+        (("abstention", "decided", "diplomacy"), -0.1),
+        (("abstention", "decided", "diplomacy"), 1.1),
+        (("abstention", "undecided", "diplomacy"), 1.1),
+        (("abstention", "undecided"), None),
+        (("task",), "stance"),
         (("input", "max_chars"), 0),
         (("input", "max_chars"), 10**8),
         (("input", "max_chars"), 100.0),
@@ -305,11 +316,22 @@ def test_one_changed_value_or_blank_is_a_digest_mismatch() -> None:
         {"max_chars": True},
         {"chunking": {"tokens": 3}},
         {"files": {}},
+        {"abstention": Abstention(0.9, (0.5,) * 2, (0.5,) * 2)},
+        {"abstention": Abstention(0.9, (0.5,) * 3, None)},
+        {"abstention": Abstention(0.9, (0.5, 0.5, float("nan")), (0.5,) * 3)},
     ],
 )
 def test_nothing_is_written_that_could_not_be_read(changes: dict[str, Any]) -> None:
     with pytest.raises(ArtefactError):
         replace(complete(), **changes).to_bytes()
+
+
+def test_no_abstention_is_null_and_a_stance_has_none_where_it_is_undecided() -> None:
+    assert json.loads(complete(abstention=None).to_bytes())["abstention"] is None
+    assert parse_manifest(complete(abstention=None).to_bytes()).abstention is None
+    stance = complete(task="stance", abstention=Abstention(0.9, (0.5,) * 3, None))
+    assert parse_manifest(stance.to_bytes()) == stance
+    assert json.loads(stance.to_bytes())["abstention"]["undecided"] is None
 
 
 def test_the_documentation_names_every_key() -> None:

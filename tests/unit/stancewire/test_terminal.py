@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stancewire.artefact import Artefact
+from stancewire.doubt import Abstention
 from stancewire.examples import Article
 from stancewire.reading import Reader, Reading
 from stancewire.terminal import console_on, escape, print_artefact, print_reading
@@ -98,6 +99,24 @@ def test_a_reading_on_80_columns(reader: Reader) -> None:
         "                            — Oslo\n"
         "\n"
     )
+
+
+@pytest.mark.usefixtures("narrow")
+def test_what_is_for_review_is_marked_and_explained(tmp_path: Path) -> None:
+    topics = Abstention(0.9, (0.0, 0.6, 0.6), (0.05, 1.0, 1.0))
+    stance = Abstention(0.9, (0.75,) * 4, None)
+    reader = Reader(
+        fake_topics(tmp_path, lambda _: (0.1, 0.52, 0.99), abstention=topics),
+        fake_stance(tmp_path, by_words, abstention=stance),
+    )
+    text = shown(reader.read(TEXT))
+    assert "\nTopics (? for review)\n" in text
+    assert "  ○  arms trade  ██░░░░░░░░░░░░░░░░░░         0.10       0.50  ?\n" in text
+    assert "  ●  diplomacy   ██████████░░░░░░░░░░         0.52       0.50  ?\n" in text
+    assert "  ●  sanctions   ████████████████████         0.99       0.50\n" in text
+    assert "\nSentences (● decides the verdict, ? for review)\n" in text
+    assert "    neutral 0.70 ? sanctions  Sanctions were renewed after the talks.\n" in text
+    assert text.count("?") == 5
 
 
 @pytest.mark.usefixtures("narrow")
@@ -240,6 +259,7 @@ def test_an_artefact_on_80_columns(artefact: Artefact) -> None:
         f"  digest       {artefact.digest}\n"
         "  codebook     stancewire 1.0 (sha256 000000000000)\n"
         "  calibration  platt\n"
+        "  for review   nothing\n"
         "  reads        at most 1,000 characters\n"
         "\n"
         "Labels\n"

@@ -103,12 +103,37 @@ def test_what_dev_cannot_grant_is_told_with_the_scores(case: Case) -> None:
     label = prepared.parts.train.labels[0]
     wanted = {"by_label": {label: {"objective": "precision", "at_least": 0.999}}}
     values = prepared.config.model_dump(exclude={"model"}) | {"thresholds": wanted}
-    config = RunConfig.model_validate(values | {"model": {"min_documents": 1}})
+    values |= {"model": {"min_documents": 1}, "abstention": {"keep_precision": 0.999}}
+    config = RunConfig.model_validate(values)
     trial = fit(config, config.model, prepared.parts)
-    (warning,) = trial.warnings
-    assert warning.startswith(f"{label}: ")
-    assert "a precision of 0.999" in warning
-    assert warning in judge(config, trial, prepared.parts).warnings
+    first, *others = trial.warnings
+    assert first.startswith(f"{label}: ")
+    assert "a precision of 0.999" in first
+    assert others
+    assert all(warning.endswith("so all are for review") for warning in others)
+    assert set(trial.warnings) <= set(judge(config, trial, prepared.parts).warnings)
+
+
+def test_what_is_for_review_is_chosen_shipped_and_scored(case: Case, tmp_path: Path) -> None:
+    prepared, _ = case
+    values = prepared.config.model_dump(exclude={"model"}) | {"model": {"min_documents": 1}}
+    on, off = (
+        RunConfig.model_validate(values | {"abstention": {"keep_precision": share}}) for share in (0.4, None)
+    )
+    trial = fit(on, on.model, prepared.parts)
+    abstention = trial.fitted.abstention
+    assert abstention is not None
+    assert shipped(prepared, trial.fitted, tmp_path).manifest.abstention == abstention
+    found = judge(on, trial, prepared.parts).kept
+    assert found is not None
+    assert found.asked == 0.4
+    review = abstention.review(trial.probabilities, trial.decisions)
+    known = np.isfinite(prepared.parts.test.truth)
+    of_rows = {"topics": (~review)[known].mean(), "stance": (~review.any(axis=1)).mean()}
+    assert found.coverage.value == pytest.approx(of_rows[on.task])
+    none = fit(off, off.model, prepared.parts)
+    assert none.fitted.abstention is None
+    assert judge(off, none, prepared.parts).kept is None
 
 
 def shipped(prepared: Prepared, fitted: Fitted, folder: Path) -> Artefact:
