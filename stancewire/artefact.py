@@ -32,6 +32,7 @@ from stancewire.strictjson import StrictJsonError, loads
 from stancewire.tensors import Array, parse_tensors
 
 __all__ = [
+    "CARD",
     "FORMAT_VERSION",
     "Artefact",
     "CodebookRef",
@@ -41,6 +42,8 @@ __all__ = [
     "write_artefact",
 ]
 
+# The model card, where there is one: Markdown for people, which no runtime reads.
+CARD = "card.md"
 _ATTEMPTS = 5
 _CHUNK_BYTES = 2**20
 # What people pass by mistake, told by a file that lies there.

@@ -12,8 +12,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from stancewire.artefact import read_artefact
-from stancewire.errors import InputError, StancewireError
+from stancewire.artefact import CARD, Artefact, read_artefact
+from stancewire.errors import ArtefactError, InputError, StancewireError
 from stancewire.inputs import read_articles
 from stancewire.location import located
 from stancewire.predictor import Predictor, StancePredictor, TopicsPredictor, load
@@ -118,21 +118,44 @@ def _read(
 def _inspect(
     artefact: Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder or MLflow URI.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Print the model card, Markdown.")] = False,
 ) -> Job:
     """Show what an artefact says about itself."""
-    return lambda: inspect(artefact, as_json=as_json)
+    return lambda: inspect(artefact, as_json=as_json, card=card)
 
 
-def inspect(artefact: str, *, as_json: bool) -> int:
-    """Print what an artefact says about itself."""
+def inspect(artefact: str, *, as_json: bool, card: bool = False) -> int:
+    """Print what an artefact says about itself, or its model card.
+
+    Raises:
+        StancewireError: if it cannot be read, has no card, or both JSON and the card are asked for.
+    """
+    if as_json and card:
+        raise StancewireError("expected --json or --card, found both; the card is Markdown")
     with located(artefact) as folder:
         found = read_artefact(folder)
-    if as_json:
+    if card:
+        sys.stdout.write(card_of(found))
+    elif as_json:
         content = loads(found.manifest.to_bytes(), max_bytes=_MAX_MANIFEST_BYTES)
         _print_json({"digest": found.digest, "manifest": content})
     else:
         print_artefact(console_on(sys.stdout), found)
     return 0
+
+
+def card_of(artefact: Artefact) -> str:
+    """Return the model card of an artefact, safe to print.
+
+    Raises:
+        ArtefactError: if it has none.
+    """
+    if CARD not in artefact.manifest.files:
+        raise ArtefactError(
+            f"{artefact.path}: expected a model card, {CARD}, found none; train the model again"
+        )
+    lines = artefact.read_bytes(CARD).decode("utf-8", "replace").split("\n")
+    return "\n".join(map(escape, lines))
 
 
 def open_reader(models: Iterable[str]) -> Reader:

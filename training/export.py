@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from models.base import Family
-from stancewire.artefact import Artefact, CodebookRef, Manifest, write_artefact
+from stancewire.artefact import CARD, Artefact, CodebookRef, Manifest, write_artefact
 from stancewire.calibration import Calibration, Task
 from stancewire.codebook import Codebook
 from stancewire.doubt import Abstention
@@ -36,8 +36,18 @@ def export(
     codebook: Codebook,
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
+    card: Callable[[Manifest], str] | None = None,
 ) -> Artefact:
     """Write the artefact, read it back, and return it.
+
+    Args:
+        fitted: what it answers with.
+        destination: its folder.
+        name: of the model.
+        codebook: that gave the labels their meaning.
+        metrics: of the evaluation.
+        provenance: where the model comes from.
+        card: makes the model card of the manifest; None leaves it out.
 
     Raises:
         ArtefactError: when it cannot be written whole; an artefact that stood there before still stands.
@@ -60,4 +70,6 @@ def export(
             metrics=metrics,
             provenance=provenance,
         )
+        if card is not None:
+            (staging / CARD).write_text(card(manifest), encoding="utf-8", newline="\n")
         return write_artefact(destination, manifest, staging)

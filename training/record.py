@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from models.base import LabelledSet
-from stancewire.artefact import Artefact
 from stancewire.examples import Article, StanceExample
 from training.config_file import dump_config
 from training.evaluate.figures import confusion, precision_recall, reliability
@@ -18,7 +17,6 @@ from training.prepare import Prepared
 from training.present import as_text, results
 from training.provenance import digest_of, git_commit, package_versions
 from training.report.files import files
-from training.report.of_run import run_report
 from training.report.seen import SECTION, seen_section
 from training.tracking import TrackedRun
 
@@ -99,7 +97,7 @@ def log_results(
     prepared: Prepared,
     trial: Trial,
     evaluations: Mapping[str, Evaluation],
-    artefact: Artefact,
+    report: Mapping[str, Any],
 ) -> None:
     """Log what came out: figures and report of the first evaluation, metrics of all, every answer on test."""
     task, test = prepared.config.task, prepared.parts.test
@@ -119,7 +117,7 @@ def log_results(
         reliability(test.truth, trial.raw, trial.probabilities, test.labels, task), "figures/reliability.png"
     )
     run.table(predictions(prepared, trial), "predictions.json")
-    for name, text in files(run_report(prepared, evaluations, artefact)).items():
+    for name, text in files(report).items():
         run.text(text, f"report/{name}")
 
 

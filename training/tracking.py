@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_URI", "RegisteredVersion", "TrackedRun", "TrackingError", "flatten", "tracked_run"]
 
 # MLflow's own limits: what is longer is refused.
-_VALUE_CHARS, _NAME_CHARS, _DIGEST_CHARS = 6000, 250, 36
+_VALUE_CHARS, _NAME_CHARS, _DIGEST_CHARS, _DESCRIPTION_CHARS = 6000, 250, 36, 5000
 _PARAMS_A_CALL, _METRICS_A_CALL = 100, 1000
 _NO_NAME = re.compile(r"[^\w.\- :/]")
 
@@ -146,11 +146,16 @@ class TrackedRun:
         )
         return str(info.model_uri)
 
-    def register(self, model_uri: str, name: str, alias: str, tags: Mapping[str, str]) -> RegisteredVersion:
-        """Register a logged model and point the alias to the new version."""
+    def register(
+        self, model_uri: str, name: str, alias: str, tags: Mapping[str, str], description: str = ""
+    ) -> RegisteredVersion:
+        """Register a logged model with a description in Markdown, and point the alias to the new version."""
+        client = MlflowClient()
         with redirect_stderr(StringIO()):  # MLflow tells of it there, and the caller tells it better
             made = mlflow.register_model(model_uri, name, tags=dict(tags))
-        MlflowClient().set_registered_model_alias(name, alias, made.version)
+        if description:
+            client.update_model_version(name, made.version, description[:_DESCRIPTION_CHARS])
+        client.set_registered_model_alias(name, alias, made.version)
         return RegisteredVersion(name, int(made.version), alias)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from stancewire.artefact import Artefact
+from stancewire.artefact import CARD, Artefact
 from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
+from training.card import Facts, card, description
 from training.config import RunConfig
 from training.evaluate.baselines import majority
 from training.evaluate.scores import Evaluation
@@ -19,6 +20,7 @@ from training.parity import Parity, check_parity
 from training.prepare import Parts, Prepared, random_parts
 from training.provenance import package_versions
 from training.record import log_inputs, log_results, provenance
+from training.report.of_run import run_report
 from training.tracking import RegisteredVersion, TrackedRun, tracked_run
 
 ALIAS = "challenger"
@@ -92,9 +94,10 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         report("testing behaviour")
         behaviour = try_behaviour(prepared, trial, blind)
         report("writing the artefact")
-        artefact, parity = _ship(prepared, trial, evaluations, gap, behaviour)
+        artefact, parity, told = _ship(prepared, trial, evaluations, gap, behaviour)
         report("logging to MLflow")
-        log_results(run, prepared, trial, evaluations, artefact)
+        log_results(run, prepared, trial, evaluations, told)
+        run.text(artefact.read_bytes(CARD).decode("utf-8"), CARD)
         log_behaviour(run, behaviour)
         run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
         if gap:
@@ -102,7 +105,8 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         model_uri = run.model(artefact, _EXAMPLES[config.task], [f"stancewire=={_version()}"])
         run.tags({"stancewire.artefact": artefact.digest})
         refused = _refusal(config, evaluations)
-        version = None if refused else _register(run, config, artefact, model_uri)
+        about = description(Facts(artefact.manifest, prepared.corpus.codebook, told))
+        version = None if refused else _register(run, config, artefact, model_uri, about)
     thresholds = dict(zip(parts.train.labels, trial.fitted.thresholds, strict=True))
     return Outcome(
         config, run.run_id, evaluations, gap, thresholds, artefact, behaviour, parity, version, refused
@@ -135,8 +139,8 @@ def _ship(
     evaluations: Mapping[str, Evaluation],
     gap: Evaluation | None,
     behaviour: Behaviour,
-) -> tuple[Artefact, Parity]:
-    """Write the artefact once it is known to answer as the trained model."""
+) -> tuple[Artefact, Parity, dict[str, Any]]:
+    """Write the artefact once it is known to answer as the trained model; return the report on it too."""
     config = prepared.config
     metrics: dict[str, Any] = {
         "test": {name: found.to_dict() for name, found in evaluations.items()},
@@ -151,8 +155,17 @@ def _ship(
     with TemporaryDirectory(prefix="stancewire-") as folder:
         tried = export(trial.fitted, Path(folder) / config.name, metrics=metrics, **shared)
         parity = check_parity(tried, trial.fitted, prepared.parts.test)
+        # Of the trial, which answers alike: the card has its weak slices, and stands in what is shipped.
+        report = run_report(prepared, evaluations, tried)
     metrics["parity"] = asdict(parity)
-    return export(trial.fitted, Path(config.output) / config.name, metrics=metrics, **shared), parity
+    shipped = export(
+        trial.fitted,
+        Path(config.output) / config.name,
+        metrics=metrics,
+        card=lambda manifest: card(Facts(manifest, prepared.corpus.codebook, report)),
+        **shared,
+    )
+    return shipped, parity, report | {"model": report["model"] | {"digest": shipped.digest}}
 
 
 def _refusal(config: RunConfig, evaluations: Mapping[str, Evaluation]) -> str:
@@ -171,11 +184,12 @@ def _refusal(config: RunConfig, evaluations: Mapping[str, Evaluation]) -> str:
 
 
 def _register(
-    run: TrackedRun, config: RunConfig, artefact: Artefact, model_uri: str
+    run: TrackedRun, config: RunConfig, artefact: Artefact, model_uri: str, about: str
 ) -> RegisteredVersion | None:
     if not config.tracking.register_model:
         return None
-    return run.register(model_uri, config.name, ALIAS, {"stancewire.artefact": artefact.digest})
+    tags = {"stancewire.artefact": artefact.digest}
+    return run.register(model_uri, config.name, ALIAS, tags, about)
 
 
 def _version() -> str:
