@@ -191,6 +191,11 @@ def test_what_leads_to_the_target_starts_behind_the_holder() -> None:
     assert blocks(sentence, "opera", holder="Oslo")["lead"] == []
 
 
+def test_six_words_lead_to_the_target() -> None:
+    lead = blocks("One two three four five six seven deals", "deals")["lead"]
+    assert lead[:7] == ["two", "thre", "four", "five", "six", "seven", "two thre"]
+
+
 def test_a_holder_behind_the_target_leaves_the_lead_alone() -> None:
     sentence = "He will sign the deal, Oslo said"
     assert blocks(sentence, "the deal", holder="Oslo")["lead"] == blocks(sentence, "the deal")["lead"]
