@@ -178,8 +178,7 @@ def mcnemar(rows: LabelledSet, a: Decisions, b: Decisions) -> McNemar:
 def changed(rows: LabelledSet, a: Decisions, b: Decisions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell which rows B fixes and which it breaks: bool [n_rows] each; a row without labels is neither."""
     right_a, right_b = (rows_right(rows.truth, decisions)[:, 0] for decisions in (a, b))
-    labelled = ~np.isnan(rows.truth).all(axis=1)
-    return labelled & ~right_a & right_b, labelled & right_a & ~right_b
+    return ~right_a & right_b, right_a & ~right_b
 
 
 def _evaluated(rows: LabelledSet, answers: Answers, resampling: Resampling) -> Evaluation:

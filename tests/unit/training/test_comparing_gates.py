@@ -62,6 +62,14 @@ def test_quality_fails_where_a_loss_beyond_the_margin_is_not_ruled_out(trial: Tr
     worse = judged(deciding(perfect, "B", almost))["quality"]
     assert worse.status == "failed"
     assert worse.figure.startswith("-")
+    one_row = truth_of(trial).copy()
+    one_row[0, 0] ^= True
+    little = deciding(perfect, "B", one_row)
+    loss = against_champion(little)
+    assert loss is not None
+    between = -(loss.differences.macro_f1.value + loss.differences.macro_f1.low) / 2
+    not_ruled_out = replace(little, config=QUICK.model_copy(update={"margin": between}))
+    assert judged(not_ruled_out)["quality"].status == "failed"
     wide = replace(deciding(perfect, "B", almost), config=QUICK.model_copy(update={"margin": 0.5}))
     assert judged(wide)["quality"].status == "passed"
     same = deciding(perfect, "B", truth_of(trial))

@@ -36,7 +36,10 @@ def test_a_loss_of_b_is_told_as_a_win_of_a() -> None:
 
 def test_what_became_worse_is_told_with_what_became_better() -> None:
     mixed = found(
-        Interval(0.02, 0.001, 0.04), against=Interval(0.1, 0.05, 0.15), neutral=Interval(-0.03, -0.05, -0.01)
+        Interval(0.02, 0.001, 0.04),
+        against=Interval(0.1, 0.05, 0.15),
+        favor=Interval(-0.02, -0.05, 0.01),  # not shown to be worse
+        neutral=Interval(-0.03, -0.05, -0.01),
     )
     assert verdict(mixed, "A", "B") == (
         "B is better by 2.0 points of macro-F1 (0.1 to 4.0), mostly on against. "
