@@ -38,6 +38,7 @@ from training.yaml import Plain
 
 _ORDINAL, _STOPPED, _REASON, _FOLDS, _RUN = "ordinal", "stopped", "reason", "folds", "mlflow_run"
 _SECONDS_LOCKED = 60.0
+_MAGIC = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,7 @@ def open_trials(sweep: Sweep, digest: str) -> Iterator[Trials]:
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with _told(sweep.storage, OSError):
+        _check_file(sweep.storage)
         sweep.storage.parent.mkdir(parents=True, exist_ok=True)
         lock = sweep.storage.with_name(f"{sweep.storage.name}.lock").open("a")
     with lock:
@@ -223,6 +225,14 @@ def _keep_out_others(lock: IO[str], file: Path) -> None:
             f"{file}: wanted a file that no other sweep uses, one does now; wait for it, or name another "
             "file in tune.storage"
         ) from None
+
+
+def _check_file(file: Path) -> None:
+    """Refuse what is no database before anything is made beside it."""
+    if file.exists():
+        with file.open("rb") as opened:
+            if opened.read(len(_MAGIC)) not in (b"", _MAGIC):
+                raise OSError("it is no SQLite database")
 
 
 @contextmanager
