@@ -44,10 +44,31 @@ def rare(n: int = 3000, seed: int = 0) -> tuple[Probabilities, Truth]:
     return said.astype(np.float32), (r.random((n, 1)) < said).astype(np.float32)
 
 
+def gap(low: float, high: float) -> tuple[Probabilities, Truth]:
+    """One topic that is said to hold with one probability where it does, and with a lower one elsewhere."""
+    said = np.r_[np.full(30, low), np.full(30, high)][:, None].astype(np.float32)
+    return said, (said > (low + high) / 2).astype(np.float32)
+
+
 def test_a_clean_gap_is_cut_in_its_middle() -> None:
-    said = np.r_[np.full(30, 0.2), np.full(30, 0.6)][:, None].astype(np.float32)
-    found = chosen(said, (said > 0.5).astype(np.float32), events(60), "topics", min_positives=5, seed=0)
-    assert found == (0.41,)
+    assert chosen(*gap(0.2, 0.4), events(60), "topics", min_positives=5, seed=0) == (0.31,)
+
+
+def test_a_threshold_stays_where_moving_it_gains_nothing() -> None:
+    assert chosen(*gap(0.2, 0.6), events(60), "topics", min_positives=5, seed=0) == (FALLBACK,)
+
+
+def test_a_gain_within_its_error_moves_no_threshold() -> None:
+    """One row more, and noise, have a best threshold and best weights too: on the rows that chose them."""
+    said, truth = gap(0.1, 0.9)
+    said[-1] = 0.48
+    assert chosen(said, truth, events(60), "topics", min_positives=5, seed=0) == (FALLBACK,)
+    said[-10:] = 0.48
+    assert chosen(said, truth, events(60), "topics", min_positives=5, seed=0) != (FALLBACK,)
+    r = np.random.default_rng(0)
+    said = r.dirichlet(np.full(4, 9.0), 200).astype(np.float32)
+    truth = np.eye(4, dtype=np.float32)[r.integers(0, 4, 200)]
+    assert chosen(said, truth, events(200), "stance", min_positives=5, seed=0) == (0.25,) * 4
 
 
 def test_the_peak_of_f1_is_found_and_serves_other_rows() -> None:
@@ -61,14 +82,12 @@ def test_the_peak_of_f1_is_found_and_serves_other_rows() -> None:
 
 
 def test_labels_with_few_positives_keep_the_fallback() -> None:
-    said, truth = rare()
+    said, truth = gap(0.2, 0.4)
     few = truth.copy()
-    few[np.flatnonzero(few[:, 0])[9:]] = 0
+    few[np.flatnonzero(few[:, 0])[9:]] = np.nan
     both, labels = np.hstack([said, said]), np.hstack([few, truth])
-    found = chosen(both, labels, events(len(said)), "topics", min_positives=10, seed=0)
-    assert found[0] == FALLBACK
-    assert found[1] != FALLBACK
-    assert chosen(both, labels, events(len(said)), "topics", min_positives=9, seed=0)[0] != FALLBACK
+    assert chosen(both, labels, events(60), "topics", min_positives=10, seed=0) == (FALLBACK, 0.31)
+    assert chosen(both, labels, events(60), "topics", min_positives=9, seed=0) == (0.31, 0.31)
 
 
 def test_unlabelled_rows_count_for_nothing() -> None:
