@@ -21,7 +21,7 @@ PAGE, DATA = "curve.html", "curve.json"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _DIGITS = 6
 # The drawing, in its own units.
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 260, 44, 16, 12, 46
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 360, 230, 36, 10, 12, 46
 _STEP = 0.1
 
 
@@ -125,14 +125,14 @@ def _method(data: Mapping[str, Any]) -> Markup:
 def _figure(data: Mapping[str, Any]) -> Markup:
     caption = "macro-F1 on dev over training rows, which double at equal distances; bars are intervals"
     drawing = chart(data["points"])
-    return element("figure", drawing, element("figcaption", caption), style="max-width:640px")
+    return element("figure", drawing, element("figcaption", caption), style="max-width:560px")
 
 
 def chart(found: Sequence[Mapping[str, Any]]) -> Markup:
     """Draw macro-F1 with its intervals over the logarithm of the rows."""
     logs = [math.log2(float(point["rows"])) for point in found]
-    least = math.floor(min(point["macro_f1"]["low"] for point in found) / _STEP) * _STEP
-    most = math.ceil(max(point["macro_f1"]["high"] for point in found) / _STEP) * _STEP
+    least = math.floor(min(float(point["macro_f1"]["low"]) for point in found) / _STEP) * _STEP
+    most = math.ceil(max(float(point["macro_f1"]["high"]) for point in found) / _STEP) * _STEP
     across, up = max(logs[-1] - logs[0], 1e-9), max(most - least, _STEP)
 
     def x(log: float) -> float:
