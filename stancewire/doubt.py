@@ -51,6 +51,41 @@ class Abstention:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Conformal:
+    """Which stances stay possible, by split conformal prediction.
+
+    Attributes:
+        level: share of the rows of a new event whose set holds the true stance, averaged over events.
+        quantile: a stance is in the set when 1 minus its probability is at most this; 1: all are.
+    """
+
+    level: float
+    quantile: float
+
+    def members(self, probabilities: Probabilities, decisions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which stances are in each row's set, bool [n_rows, n_labels]; the decided one always is."""
+        return np.asarray((1.0 - probabilities.astype(np.float64) <= self.quantile) | decisions)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the manifest's section."""
+        return {"level": self.level, "quantile": self.quantile}
+
+
+def parse_conformal(top: Section, task: Task, where: str) -> Conformal | None:
+    """Read what `to_json` wrote; None where the manifest has none, as for all topics.
+
+    Raises:
+        ArtefactError: for anything else.
+    """
+    if top.absent("conformal"):
+        return None
+    if task != "stance":
+        raise ArtefactError(f"{where}.conformal: expected null for {task}, sets are of stances; export again")
+    section = top.section("conformal", ("level", "quantile"))
+    return Conformal(section.number("level", 0.0, 1.0), section.number("quantile", 0.0, 1.0))
+
+
 def parse_abstention(top: Section, labels: tuple[str, ...], task: Task, where: str) -> Abstention | None:
     """Read what `to_json` wrote; None where the manifest has none.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from stancewire.calibration import Calibration, Task
-from stancewire.doubt import Abstention, parse_abstention
+from stancewire.doubt import Abstention, Conformal, parse_abstention, parse_conformal
 from stancewire.errors import ArtefactError
 from stancewire.section import Section, listed, shown
 from stancewire.strictjson import JsonValue, StrictJsonError, dumps, loads
@@ -42,6 +42,7 @@ _KEYS = (
     "thresholds",
     "calibration",
     "abstention",
+    "conformal",
     "input",
     "chunking",
     "model",
@@ -95,6 +96,7 @@ class Manifest:
         metrics: nested figures and texts from the evaluation.
         provenance: digests, config, versions; nothing that differs between equal runs.
         abstention: which decisions are for review, or None.
+        conformal: which stances stay possible, or None.
         files: what lies beside the manifest; filled in when the artefact is written.
     """
 
@@ -111,6 +113,7 @@ class Manifest:
     metrics: _Object
     provenance: _Object
     abstention: Abstention | None = None
+    conformal: Conformal | None = None
     files: Mapping[str, FileRef] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
@@ -149,6 +152,7 @@ class Manifest:
                 "intercept": self._by_label(c.intercept, "intercepts"),
             },
             "abstention": None if self.abstention is None else self.abstention.to_json(self.labels),
+            "conformal": None if self.conformal is None else self.conformal.to_json(),
             "input": {"max_chars": self.max_chars},
             "chunking": self.chunking,
             "model": self.model,
@@ -205,6 +209,7 @@ def parse_manifest(data: bytes, where: str = MANIFEST) -> Manifest:
         metrics=top.json("metrics"),
         provenance=top.json("provenance"),
         abstention=parse_abstention(top, labels, task, where),
+        conformal=parse_conformal(top, task, where),
         files=_files(top, where),
     )
 

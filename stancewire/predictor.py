@@ -89,11 +89,17 @@ class TopicsPrediction:
 
 @dataclass(frozen=True, slots=True)
 class StancePrediction:
-    """The stance of one sentence toward one target; fields as in TopicsPrediction."""
+    """The stance of one sentence toward one target; fields as in TopicsPrediction.
+
+    Attributes:
+        conformal_set: the stances that stay possible at the level that the artefact names, the decided one
+            among them; None where it names no level. See stancewire.doubt.Conformal for what that promises.
+    """
 
     scores: tuple[Score, ...]
     warnings: tuple[Warn, ...]
     provenance: Provenance
+    conformal_set: tuple[str, ...] | None = None
 
     @property
     def label(self) -> str:
@@ -215,7 +221,19 @@ class StancePredictor(_Predictor[StanceExample]):
         Raises:
             InputError: for an example without sentence or target, naming its position.
         """
-        return [StancePrediction(*answer, self.provenance) for answer in self._predict(examples)]
+        return [
+            StancePrediction(scores, warnings, self.provenance, self._conformal_set(scores))
+            for scores, warnings in self._predict(examples)
+        ]
+
+    def _conformal_set(self, scores: tuple[Score, ...]) -> tuple[str, ...] | None:
+        conformal = self.artefact.manifest.conformal
+        if conformal is None:
+            return None
+        said = np.array([score.probability for score in scores], dtype=np.float32)
+        decided = np.array([score.decision for score in scores])
+        held = conformal.members(said, decided).tolist()
+        return tuple(label for label, is_held in zip(self.labels, held, strict=True) if is_held)
 
     def _check(self, example: StanceExample, row: int) -> tuple[Warn, ...]:
         _check_text(example.sentence, row, "sentence")

@@ -101,6 +101,8 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
         "for review": _abstention(manifest.abstention),
         "reads": f"at most {manifest.max_chars:,} characters",
     }
+    if manifest.conformal is not None:
+        facts["sets"] = f"hold the true stance of {manifest.conformal.level:.0%} of an event's sentences"
     console.print(_text(manifest.name, "bold"))
     console.print(_pairs(facts.items()))
     _section(console, "Labels", _labels_table(artefact))

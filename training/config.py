@@ -206,6 +206,13 @@ class AbstentionConfig(StrictModel):
         return self.keep_precision
 
 
+class ConformalConfig(StrictModel):
+    """Which stances stay possible beside the decided one."""
+
+    level: Share | None = 0.9
+    """Stance only: share of an event's rows whose set is to hold the true stance. null: no sets."""
+
+
 class EvaluationConfig(StrictModel):
     """How the test is told."""
 
@@ -261,6 +268,7 @@ class RunConfig(StrictModel):
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     thresholds: ThresholdConfig = Field(default_factory=ThresholdConfig)
     abstention: AbstentionConfig = Field(default_factory=AbstentionConfig)
+    conformal: ConformalConfig = Field(default_factory=ConformalConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = Field(default_factory=TrackingConfig)
 

@@ -12,7 +12,7 @@ from models.base import Family
 from stancewire.artefact import CARD, Artefact, CodebookRef, Manifest, write_artefact
 from stancewire.calibration import Calibration, Task
 from stancewire.codebook import Codebook
-from stancewire.doubt import Abstention
+from stancewire.doubt import Abstention, Conformal
 from stancewire.text import MAX_CHARS
 
 
@@ -26,6 +26,7 @@ class Fitted:
     calibration: Calibration
     thresholds: tuple[float, ...]
     abstention: Abstention | None = None
+    conformal: Conformal | None = None
 
 
 def export(
@@ -64,6 +65,7 @@ def export(
             thresholds=fitted.thresholds,
             calibration=fitted.calibration,
             abstention=fitted.abstention,
+            conformal=fitted.conformal,
             max_chars=MAX_CHARS,
             chunking=None,
             model=model,

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from models.base import FamilyConfig, LabelledSet
 from models.registry import family
 from stancewire.calibration import Calibration, Probabilities, decide
-from stancewire.doubt import Abstention
+from stancewire.doubt import Abstention, Conformal
 from training.abstain import choose_abstention
 from training.calibrate import choose_methods, cross_fit, fit_calibration
 from training.config import RunConfig
+from training.conformal import choose_conformal
 from training.evaluate.kept import kept_scores
 from training.evaluate.metrics import evaluate
-from training.evaluate.scores import Evaluation, Kept
+from training.evaluate.scores import Evaluation, Kept, SetScores
+from training.evaluate.sets import set_scores
 from training.export import Fitted
 from training.prepare import Parts
 from training.thresholds import choose_thresholds
@@ -69,11 +71,12 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
         seed=config.seed,
     )
     abstention, doubts = _abstain(config, held_out, dev, thresholds)
+    conformal, too_few = _conform(config, held_out, dev)
     raw = learned.predict_probabilities(test.examples)
     probabilities = calibration.apply(raw, config.task)
     decisions = decide(probabilities, np.asarray(thresholds, dtype=np.float32), config.task)
-    fitted = Fitted(learned, config.task, train.labels, calibration, thresholds, abstention)
-    return Trial(fitted, raw, probabilities, decisions, warnings + doubts)
+    fitted = Fitted(learned, config.task, train.labels, calibration, thresholds, abstention, conformal)
+    return Trial(fitted, raw, probabilities, decisions, warnings + doubts + too_few)
 
 
 def _calibrate(config: RunConfig, raw: Probabilities, dev: LabelledSet) -> tuple[Calibration, Probabilities]:
@@ -108,6 +111,15 @@ def _abstain(
     )
 
 
+def _conform(
+    config: RunConfig, held_out: Probabilities, dev: LabelledSet
+) -> tuple[Conformal | None, tuple[str, ...]]:
+    """Return which stances stay possible, and whether dev is too small to tell."""
+    if config.task != "stance" or config.conformal.level is None:
+        return None, ()
+    return choose_conformal(held_out, dev.truth, dev.groups, config.conformal.level)
+
+
 def judge(
     config: RunConfig, trial: Trial, parts: Parts, baselines: dict[str, Decisions] | None = None
 ) -> Evaluation:
@@ -115,7 +127,12 @@ def judge(
     found = judge_answers(
         config, trial.probabilities, trial.decisions, parts, raw=trial.raw, baselines=baselines
     )
-    return replace(found, warnings=found.warnings + trial.warnings, kept=_kept(config, trial, parts.test))
+    return replace(
+        found,
+        warnings=found.warnings + trial.warnings,
+        kept=_kept(config, trial, parts.test),
+        sets=_sets(config, trial, parts.test),
+    )
 
 
 def _kept(config: RunConfig, trial: Trial, test: LabelledSet) -> Kept | None:
@@ -129,6 +146,21 @@ def _kept(config: RunConfig, trial: Trial, test: LabelledSet) -> Kept | None:
         asked=abstention.keep_precision,
         labels=test.labels,
         task=config.task,
+        groups=test.groups,
+        samples=config.evaluation.samples,
+        confidence=config.evaluation.confidence,
+        seed=config.seed,
+    )
+
+
+def _sets(config: RunConfig, trial: Trial, test: LabelledSet) -> SetScores | None:
+    conformal = trial.fitted.conformal
+    if conformal is None:
+        return None
+    return set_scores(
+        test.truth,
+        conformal.members(trial.probabilities, trial.decisions),
+        level=conformal.level,
         groups=test.groups,
         samples=config.evaluation.samples,
         confidence=config.evaluation.confidence,

@@ -85,6 +85,23 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class SetScores:
+    """How good conformal sets of stances are.
+
+    Attributes:
+        level: share that they were chosen, on dev, to hold.
+        coverage: share of an event's rows whose set holds the true stance, averaged over events.
+        size: stances in a row's set, on average.
+        single: share of rows with one stance in their set.
+    """
+
+    level: float
+    coverage: Interval
+    size: float
+    single: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One model's scores on one set of rows.
 
@@ -102,6 +119,7 @@ class Evaluation:
             interval above 0 says that the model is better than the baseline, which overlapping intervals of
             the two scores cannot deny.
         kept: what is kept from review; None where the model flags nothing.
+        sets: how good the sets of stances are; None where the model makes none.
     """
 
     task: Task
@@ -117,6 +135,7 @@ class Evaluation:
     warnings: tuple[str, ...]
     margins: dict[str, Interval] = field(default_factory=dict)
     kept: Kept | None = None
+    sets: SetScores | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values: no NaN, no tuple."""
@@ -143,6 +162,7 @@ class Evaluation:
             "warnings": tuple(values["warnings"]),
             "margins": {name: Interval(**found) for name, found in values["margins"].items()},
             "kept": None if values.get("kept") is None else Kept.from_dict(values["kept"]),
+            "sets": None if values.get("sets") is None else _sets(values["sets"]),
         }
         return cls(**{**values, **rest})
 
@@ -170,9 +190,17 @@ class Evaluation:
         if self.kept is not None:
             flat |= _flat(f"{prefix}/kept", self.kept.coverage)
             flat |= _flat(f"{prefix}/kept_right", self.kept.right) if self.kept.right else {}
+        if self.sets is not None:
+            flat |= _flat(f"{prefix}/set_coverage", self.sets.coverage) | {
+                f"{prefix}/set_size": self.sets.size
+            }
         for name, margin in self.margins.items():
             flat |= _flat(f"{prefix}/macro_f1_over_{name}", margin)
         return flat
+
+
+def _sets(values: Mapping[str, Any]) -> SetScores:
+    return SetScores(**{**values, "coverage": Interval(**values["coverage"])})
 
 
 def _flat(name: str, interval: Interval) -> dict[str, float]:

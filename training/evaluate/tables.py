@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stancewire.calibration import Task
-from training.evaluate.scores import CalibrationScores, Evaluation, Interval, Kept
+from training.evaluate.scores import CalibrationScores, Evaluation, Interval, Kept, SetScores
 
 
 def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str, float]) -> Group:
@@ -30,6 +30,7 @@ def result(title: str, models: Mapping[str, Evaluation], thresholds: Mapping[str
         headline(title, models),
         *(Text(margin(name, found)) for name, found in first.margins.items()),
         *([Text(kept(first.kept, first.task))] if first.kept else []),
+        *([Text(sets(first.sets, len(first.labels)))] if first.sets else []),
         per_label(first, thresholds),
         Text(note, style="dim"),
         *(Text(f"! {warning}", style="yellow") for warning in first.warnings),
@@ -90,6 +91,14 @@ def kept(found: Kept, task: Task) -> str:
         )
         line += f"; {held / max(1, decided):.0%} of the decided labels, {right / max(1, held):.2f} right"
     return f"{line} (asked for: {found.asked:g})"
+
+
+def sets(found: SetScores, n_labels: int) -> str:
+    """Say how good the sets of stances are."""
+    return (
+        f"sets at {found.level:g}: the true stance is in {ranged(found.coverage, 2)} of an event's; "
+        f"{found.size:.1f} of {n_labels} stances on average, one alone in {found.single:.0%}"
+    )
 
 
 def ranged(interval: Interval, digits: int = 3) -> str:

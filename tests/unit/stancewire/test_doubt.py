@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stancewire.calibration import decide
-from stancewire.doubt import Abstention
+from stancewire.doubt import Abstention, Conformal
 from stancewire.examples import StanceExample
 from tests.fake_models import by_words, fake_stance, fake_topics
 
@@ -63,6 +63,23 @@ def test_a_stance_predictor_marks_the_row(tmp_path: Path) -> None:
 def test_without_abstention_nothing_is_for_review(tmp_path: Path) -> None:
     (answer,) = fake_topics(tmp_path, lambda _: (0.5, 0.5, 0.5)).predict(["x"])
     assert not any(score.review for score in answer.scores)
+
+
+def test_the_set_holds_what_is_not_too_improbable_and_always_the_decided() -> None:
+    said = f32((0.5, 0.3, 0.15, 0.05), (0.97, 0.01, 0.01, 0.01))
+    decisions = decide(said, np.array((0.5, 0.5, 0.5, 0.01), np.float32), "stance")
+    quarter = Conformal(0.9, 0.75).members(said, decisions)
+    assert quarter.tolist() == [[True, True, False, True], [True, False, False, False]]
+    assert Conformal(0.9, 1.0).members(f32((0, 0, 0, 1)), decisions[:1]).all()
+    assert Conformal(0.9, 0.0).members(said, decisions).tolist() == decisions.tolist()
+
+
+def test_a_stance_predictor_names_the_set(tmp_path: Path) -> None:
+    asked = [StanceExample(sentence="It welcomed the ban.", target="ban")]
+    (answer,) = fake_stance(tmp_path / "a", by_words, conformal=Conformal(0.9, 0.92)).predict(asked)
+    assert (answer.label, answer.conformal_set) == ("favor", ("against", "favor"))
+    (without,) = fake_stance(tmp_path / "b", by_words).predict(asked)
+    assert without.conformal_set is None
 
 
 def test_one_figure_for_each_label() -> None:

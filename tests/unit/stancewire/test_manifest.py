@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from stancewire.artefact import FileRef, Manifest
 from stancewire.calibration import Calibration
-from stancewire.doubt import Abstention
+from stancewire.doubt import Abstention, Conformal
 from stancewire.errors import ArtefactError
 from stancewire.manifest import MAX_BYTES, parse_manifest
 from tests.tiny import sealed, tiny_manifest
@@ -316,6 +316,7 @@ def test_one_changed_value_or_blank_is_a_digest_mismatch() -> None:
         {"max_chars": True},
         {"chunking": {"tokens": 3}},
         {"files": {}},
+        {"conformal": Conformal(0.9, 0.5)},
         {"abstention": Abstention(0.9, (0.5,) * 2, (0.5,) * 2)},
         {"abstention": Abstention(0.9, (0.5,) * 3, None)},
         {"abstention": Abstention(0.9, (0.5, 0.5, float("nan")), (0.5,) * 3)},
@@ -334,8 +335,43 @@ def test_no_abstention_is_null_and_a_stance_has_none_where_it_is_undecided() -> 
     assert json.loads(stance.to_bytes())["abstention"]["undecided"] is None
 
 
+def stance_content() -> dict[str, Any]:
+    stance = complete(
+        task="stance", abstention=Abstention(0.9, (0.5,) * 3, None), conformal=Conformal(0.9, 1 / 3)
+    )
+    assert parse_manifest(stance.to_bytes()) == stance
+    parsed: dict[str, Any] = json.loads(stance.to_bytes())
+    return parsed
+
+
+def test_sets_are_of_stances_alone() -> None:
+    assert json.loads(complete().to_bytes())["conformal"] is None
+    assert "expected null for topics" in refused(with_value(("conformal",), {"level": 0.9, "quantile": 0.5}))
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"level": 0.9},
+        {"quantile": 0.5},
+        {"level": 0.9, "quantile": 0.5, "method": "aps"},
+        {"level": 1.1, "quantile": 0.5},
+        {"level": 0.9, "quantile": -0.1},
+        {"level": 0.9, "quantile": 1.1},
+        {"level": True, "quantile": 0.5},
+        {"level": 0.9, "quantile": "0.5"},
+        [0.9, 0.5],
+        0.9,
+    ],
+)
+def test_sets_that_lie(section: object) -> None:
+    assert "conformal" in refused(sealed(stance_content() | {"conformal": section}))
+    assert parse_manifest(sealed(stance_content() | {"conformal": None})).conformal is None
+
+
 def test_the_documentation_names_every_key() -> None:
     documentation = (Path(__file__).parents[3] / "docs" / "artefact.md").read_text(encoding="utf-8")
+    assert {"level", "quantile"} <= set(re.findall(r"\w+", documentation))
     named = {path[-1] for path in keys()} - {*tiny_manifest().labels, "weights.safetensors"}
     assert len(named) > 20
     assert sorted(named - set(re.findall(r"\w+", documentation))) == []

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stancewire.artefact import Artefact
-from stancewire.doubt import Abstention
+from stancewire.doubt import Abstention, Conformal
 from stancewire.examples import Article
 from stancewire.reading import Reader, Reading
 from stancewire.terminal import console_on, escape, print_artefact, print_reading
@@ -245,6 +245,14 @@ def artefact(tmp_path: Path) -> Artefact:
         "rows": [{"f1": 0.5, "n": 3}, {"f1": 1.0, "n": 4}],
     }
     return write_tiny(tmp_path / "model", provenance=provenance, metrics=metrics)
+
+
+def test_an_artefact_tells_what_is_for_review_and_the_sets(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    changes = {"abstention": Abstention(0.75, (0.5,) * 4, None), "conformal": Conformal(0.9, 0.8)}
+    print_artefact(console_on(stream), fake_stance(tmp_path, by_words, **changes).artefact)
+    assert "  for review   all but what keeps 0.75 right, as training saw it\n" in stream.getvalue()
+    assert "  sets         hold the true stance of 90% of an event's sentences\n" in stream.getvalue()
 
 
 @pytest.mark.usefixtures("narrow")

@@ -114,6 +114,20 @@ def test_what_dev_cannot_grant_is_told_with_the_scores(case: Case) -> None:
     assert set(trial.warnings) <= set(judge(config, trial, prepared.parts).warnings)
 
 
+def test_sets_of_stances_are_chosen_shipped_and_scored(case: Case, tmp_path: Path) -> None:
+    prepared, trial = case
+    found, conformal = judge(prepared.config, trial, prepared.parts).sets, trial.fitted.conformal
+    assert shipped(prepared, trial.fitted, tmp_path).manifest.conformal == conformal
+    if prepared.config.task == "topics":
+        assert (found, conformal) == (None, None)
+        return
+    assert conformal is not None
+    assert found is not None
+    assert found.level == conformal.level == 0.9
+    sizes = conformal.members(trial.probabilities, trial.decisions).sum(axis=1)
+    assert found.size == pytest.approx(sizes.mean())
+
+
 def test_what_is_for_review_is_chosen_shipped_and_scored(case: Case, tmp_path: Path) -> None:
     prepared, _ = case
     values = prepared.config.model_dump(exclude={"model"}) | {"model": {"min_documents": 1}}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stancewire.strictjson import dumps, loads
 from training.evaluate.kept import kept_scores
-from training.evaluate.scores import Kept, KeptLabel
+from training.evaluate.metrics import evaluate
+from training.evaluate.scores import Evaluation, Interval, Kept, KeptLabel, SetScores
 from training.evaluate.tables import kept
 
 NAN = float("nan")
@@ -85,7 +87,18 @@ def test_the_line_of_the_table() -> None:
     )
 
 
-def test_it_survives_the_manifest() -> None:
+def test_it_survives_the_manifest_and_is_logged() -> None:
+    said = np.full(TRUTH.shape, 0.5, np.float32)
+    plain = evaluate(TRUTH, said, DECISIONS, labels=("a", "b"), task="topics", groups=tuple("wxyz"))
+    assert (plain.kept, plain.sets) == (None, None)
+    assert (
+        Evaluation.from_dict({k: v for k, v in plain.to_dict().items() if k not in ("kept", "sets")}) == plain
+    )
     for review in (REVIEW, np.ones_like(REVIEW)):
-        found = scored(TRUTH, DECISIONS, review, "topics", "wxyz")
-        assert Kept.from_dict(asdict(found)) == found
+        kept_ = scored(TRUTH, DECISIONS, review, "topics", "wxyz")
+        found = replace(plain, kept=kept_, sets=SetScores(0.9, Interval(0.9, 0.8, 1.0), 2.5, 0.1))
+        assert Evaluation.from_dict(loads(dumps(found.to_dict()), max_bytes=100_000)) == found  # type: ignore[arg-type]
+        flat = found.flat_metrics("test")
+        assert (flat["test/kept"], flat["test/kept_low"]) == (kept_.coverage.value, kept_.coverage.low)
+        assert ("test/kept_right" in flat) == (kept_.right is not None)
+        assert (flat["test/set_coverage_high"], flat["test/set_size"]) == (1.0, 2.5)
