@@ -16,7 +16,10 @@ from stancewire.calibration import decide
 from stancewire.codebook import Codebook
 from stancewire.examples import StanceExample
 from tests.corpora import rows_of, write_jsonl
+from training.abstain import choose_abstention
+from training.calibrate import choose_methods, cross_fit
 from training.config import RunConfig
+from training.conformal import choose_conformal
 from training.data.codebook import load_codebook
 from training.export import Fitted, export
 from training.fit import Trial, fit, judge
@@ -112,6 +115,30 @@ def test_what_dev_cannot_grant_is_told_with_the_scores(case: Case) -> None:
     assert others
     assert all(warning.endswith("so all are for review") for warning in others)
     assert set(trial.warnings) <= set(judge(config, trial, prepared.parts).warnings)
+
+
+def test_doubts_rest_on_dev_as_others_calibrated_it(case: Case) -> None:
+    prepared, trial = case
+    config, dev, fitted = prepared.config, prepared.parts.dev, trial.fitted
+    raw, rows = fitted.family.predict_probabilities(dev.examples), (dev.truth, dev.groups, config.task)
+    methods = choose_methods(raw, *rows, folds=config.calibration.folds, seed=config.seed)
+    said = cross_fit(raw, *rows, methods, folds=config.calibration.folds, seed=config.seed)
+    share = config.abstention.share(config.task)
+    assert share is not None
+    decisions = decide(said, np.asarray(fitted.thresholds, np.float32), config.task)
+    wanted = choose_abstention(
+        said,
+        dev.truth,
+        decisions,
+        dev.groups,
+        config.task,
+        labels=dev.labels,
+        keep_precision=share,
+        seed=config.seed,
+    )
+    assert fitted.abstention == wanted.abstention
+    if config.task == "stance":
+        assert fitted.conformal == choose_conformal(said, dev.truth, dev.groups, 0.9).conformal
 
 
 def test_sets_of_stances_are_chosen_shipped_and_scored(case: Case, tmp_path: Path) -> None:
