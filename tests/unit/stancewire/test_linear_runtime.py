@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -124,14 +125,19 @@ def test_any_batch_gives_the_same_labels(tmp_path: Path, size: int) -> None:
     np.testing.assert_array_equal(np.concatenate([part.blank for part in parts]), whole.blank)
 
 
-def test_a_pass_that_is_full_of_terms_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("terms", "n_rows", "passes"), [(3, 256, 20), (10**6, 1, 50), (10**6, 49, 2)])
+def test_a_pass_that_is_full_ends_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terms: int, n_rows: int, passes: int
+) -> None:
     model = runtime(tmp_path, topics_tensors(), TOPICS)
     rows = articles(50)
     wanted = model.predict(rows).probabilities
-    for terms, n_rows in ((3, 256), (10**6, 1), (10**6, 49)):
-        monkeypatch.setattr("stancewire.runtime.linear._TERMS", terms)
-        monkeypatch.setattr("stancewire.runtime.linear._ROWS", n_rows)
-        np.testing.assert_allclose(model.predict(rows).probabilities, wanted, atol=1e-7)
+    monkeypatch.setattr("stancewire.runtime.linear._TERMS", terms)
+    monkeypatch.setattr("stancewire.runtime.linear._ROWS", n_rows)
+    scores = Mock(side_effect=model._scores)
+    monkeypatch.setattr(model, "_scores", scores)
+    np.testing.assert_allclose(model.predict(rows).probabilities, wanted, atol=1e-7)
+    assert scores.call_count >= passes
 
 
 def test_threads_answer_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
