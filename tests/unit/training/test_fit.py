@@ -118,13 +118,13 @@ def test_what_dev_cannot_grant_is_told_with_the_scores(case: Case) -> None:
 
 
 def test_doubts_rest_on_dev_as_others_calibrated_it(case: Case) -> None:
-    prepared, trial = case
-    config, dev, fitted = prepared.config, prepared.parts.dev, trial.fitted
+    prepared, _ = case
+    values = prepared.config.model_dump(exclude={"model"}) | {"abstention": {"keep_precision": 0.4}}
+    config = RunConfig.model_validate(values | {"model": {"min_documents": 1}})
+    dev, fitted = prepared.parts.dev, fit(config, config.model, prepared.parts).fitted
     raw, rows = fitted.family.predict_probabilities(dev.examples), (dev.truth, dev.groups, config.task)
     methods = choose_methods(raw, *rows, folds=config.calibration.folds, seed=config.seed)
     said = cross_fit(raw, *rows, methods, folds=config.calibration.folds, seed=config.seed)
-    share = config.abstention.share(config.task)
-    assert share is not None
     decisions = decide(said, np.asarray(fitted.thresholds, np.float32), config.task)
     wanted = choose_abstention(
         said,
@@ -133,7 +133,7 @@ def test_doubts_rest_on_dev_as_others_calibrated_it(case: Case) -> None:
         dev.groups,
         config.task,
         labels=dev.labels,
-        keep_precision=share,
+        keep_precision=0.4,
         seed=config.seed,
     )
     assert fitted.abstention == wanted.abstention
