@@ -140,8 +140,11 @@ def test_an_equal_model_follows_the_champion(shelf: Shelf, said: Said) -> None:
     assert "dry run, nothing was changed" in out
     assert shelf.champion("equal") == 1
     assert "stancewire.gates" not in shelf.tags("equal", 2)
+    assert said("equal", "--set", "majority_margin=0.99")[0] == 3
+    assert shelf.tags("equal", 2)["stancewire.refused"] == "majority"
     code, out, _ = said("equal")
     assert code == 0
+    assert "stancewire.refused" not in shelf.tags("equal", 2)
     assert "promoted: equal version 2 is the champion; before it was version 1" in out
     assert shelf.champion("equal") == 2
     tags = shelf.tags("equal", 2)
@@ -406,7 +409,10 @@ def test_a_newcomer_promotes_what_a_run_registered(trained: Trained) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert "promoted: stancewire-topics version 1 is the champion" in done.stdout
     client = MlflowClient(trained.environment["MLFLOW_TRACKING_URI"])
-    assert client.get_model_version_by_alias("stancewire-topics", "champion").aliases == ["challenger", "champion"]
+    assert client.get_model_version_by_alias("stancewire-topics", "champion").aliases == [
+        "challenger",
+        "champion",
+    ]
     done = run("compare", "models:/stancewire-topics@champion", str(trained.topics))
     assert (done.returncode, done.stderr) == (0, "")
     assert "A and B decide all 99 rows in 66 events alike." in done.stdout

@@ -64,7 +64,7 @@ def _show(console: Console, found: Promotion, request: Request) -> None:
     against = f"against the champion, {found.over}" if found.over else "there is no champion yet"
     console.print(gate_table(f"{name} {found.version}, {against}", found.gates, request.config))
     if found.sentence:
-        console.print(Text(f"{found.sentence}\n", style="bold"))
+        console.print(Text(f"{escape(found.sentence)}\n", style="bold"))
     console.print(Text(_ending(found, request)))
 
 

@@ -49,7 +49,7 @@ def comparison_lines(
     yield Text(_note(found), style="dim")
     warnings = dict.fromkeys(w for evaluation in found.evaluations for w in evaluation.warnings)
     yield from (Text(f"! {escape(warning)}", style="yellow") for warning in (*warnings, *ground.unknown))
-    yield Text(f"\n{verdict(found, a.name, b.name)}\n", style="bold")
+    yield Text(f"\n{escape(verdict(found, a.name, b.name))}\n", style="bold")
     yield from _change_lines(changes, a.name, b.name, examples)
 
 
