@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,6 +102,8 @@ def _check_store(uri: str, store: str) -> None:
 
 def _download(uri: str, folder: str) -> Path:
     """Fetch a model's folder from MLflow."""
+    # MLflow reports its use unless told not to, and looks once, when it is first imported.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         import mlflow
     except ImportError:

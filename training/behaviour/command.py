@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     blind = _blind(predictor.artefact.manifest.metrics, report)
     if options.json:
         found = {KEY: report.to_dict(), BLIND_KEY: blind.to_dict() if blind else None}
-        sys.stdout.write(dumps(found).decode() + "\n")
+        sys.stdout.write(dumps(found).decode())
         return 0
     title = f"{escape(predictor.provenance.model)}: failure rates in {predictor.task}"
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())

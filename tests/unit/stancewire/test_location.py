@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,3 +153,19 @@ def test_a_uri_without_mlflow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'stancewire\[serve\]'"), located("runs:/1/m"):
         pass
+
+
+def test_fetching_a_model_tells_nobody(tmp_path: Path) -> None:
+    """MLflow's telemetry is off where we are what imports it."""
+    code = (
+        "import stancewire\n"
+        "try:\n    stancewire.load('models:/none@challenger')\n"
+        "except stancewire.StancewireError:\n    pass\n"
+        "from mlflow.telemetry import client\n"
+        "assert client.get_telemetry_client() is None"
+    )
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW") and k != "CI"}
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], cwd=tmp_path, env=surroundings, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
