@@ -8,13 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from models.base import LabelledSet
 from stancewire.artefact import Artefact
+from stancewire.calibration import Task
+from stancewire.examples import Article, StanceExample
 from tests.corpora import text_of, write_jsonl
 from tests.label_cases import article, pool_of
-from tests.small_models import small_artefact
+from tests.small_models import CODEBOOK, fitted, small_artefact
+from training.export import export
 from training.labelling.command import main
+from training.labelling.files import OutputError, write_new
+from training.report.seen import SECTION, seen_section
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +161,64 @@ def test_labels_that_stand_there_are_not_overwritten(
     assert main([pool, "--model", str(topics.path), "--output", str(output)]) == 2
     assert output.read_text() == "a day of work"
     assert "name another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["topics", "stance"])
+def test_what_the_model_has_seen_is_left_out(
+    task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = "The minister welcomed the embargo on all arms."
+    seen: Article | StanceExample = (
+        Article(text=sentence) if task == "topics" else StanceExample(sentence=sentence, target="x")
+    )
+    kind: Task = "topics" if task == "topics" else "stance"
+    taught = LabelledSet(kind, (seen,), ("a",), np.ones((1, 1), np.float32), ("g",))  # type: ignore[arg-type]
+    none = taught.take([])
+    artefact = export(
+        fitted(task),
+        tmp_path / "model",
+        name="model",
+        codebook=CODEBOOK,
+        metrics={},
+        provenance={SECTION: seen_section(none, taught)},
+    )
+    rows = [article(0, text=sentence), article(2, text=f"{text_of('new', 1)} {sentence.upper()}")]
+    pool = str(write_jsonl(tmp_path / "pool.jsonl", rows))
+    more = [] if task == "topics" else ["--target", "the embargo"]
+    found = chosen(tmp_path, pool, "--model", str(artefact.path), *more)
+    assert [row["id"] for row in found] == ["p002"]
+    assert "that the model has seen" in capsys.readouterr().out
+    assert [sentence.upper() in row.get("sentence", "") for row in found] == [False]
+
+
+def test_sentences_stand_in_their_articles_to_the_character(tmp_path: Path, stance: Artefact) -> None:
+    text = "Ships\u00ad left the har\u200bbour at dawn. The minister wel\u00adcomed the embargo   on arms."
+    pool = write_jsonl(tmp_path / "pool.jsonl", [article(0, text=text)])
+    rows = chosen(tmp_path, str(pool), "--model", str(stance.path), "--target", "the embargo")
+    assert sorted(row["sentence"] for row in rows) == sorted(
+        [
+            "Ships\u00ad left the har\u200bbour at dawn.",
+            "The minister wel\u00adcomed the embargo   on arms.",
+        ]
+    )
+
+
+def test_what_is_like_a_choice_is_not_chosen_for_being_different(tmp_path: Path, topics: Artefact) -> None:
+    words = [*["envoys summit"] * 3, *["tanks missiles"] * 2, "blacklist assets"]
+    rows = [
+        article(number, id=f"{number} {said}", event=None, title="", text=f"{text_of(number, 1)} {said}")
+        for number, said in enumerate(words)
+    ]
+    pool = str(write_jsonl(tmp_path / "pool.jsonl", rows))
+    arguments = [pool, "--model", str(topics.path), "--n", "3", "--uncertain", "0", "--rare", "0"]
+    found = chosen(tmp_path, *arguments)
+    assert [row["id"][2:] for row in found] == ["envoys summit", "tanks missiles", "blacklist assets"]
+
+
+def test_a_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
+    file = tmp_path / "queue.jsonl"
+    file.write_text("labels")
+    with pytest.raises(OutputError, match="name another"):
+        write_new(file, b"new")
+    assert [one.name for one in tmp_path.iterdir()] == ["queue.jsonl"]
+    assert file.read_text() == "labels"
