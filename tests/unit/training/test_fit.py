@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import training.fit
 from models.base import Family, LabelledSet
 from stancewire.artefact import Artefact
 from stancewire.calibration import decide
 from stancewire.codebook import Codebook
 from stancewire.examples import StanceExample
 from tests.corpora import rows_of, write_jsonl
-from training.abstain import choose_abstention
+from training.abstain import Chosen, choose_abstention
 from training.calibrate import choose_methods, cross_fit
 from training.config import RunConfig
 from training.conformal import choose_conformal
@@ -117,26 +118,24 @@ def test_what_dev_cannot_grant_is_told_with_the_scores(case: Case) -> None:
     assert set(trial.warnings) <= set(judge(config, trial, prepared.parts).warnings)
 
 
-def test_doubts_rest_on_dev_as_others_calibrated_it(case: Case) -> None:
+def test_doubts_rest_on_dev_as_others_calibrated_it(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared, _ = case
-    values = prepared.config.model_dump(exclude={"model"}) | {"abstention": {"keep_precision": 0.4}}
-    config = RunConfig.model_validate(values | {"model": {"min_documents": 1}})
-    dev, fitted = prepared.parts.dev, fit(config, config.model, prepared.parts).fitted
+    config, dev = prepared.config, prepared.parts.dev
+    seen: list[tuple[Any, ...]] = []
+
+    def spy(*rows: Any, **settings: Any) -> Chosen:  # noqa: ANN401 - passed on
+        seen.append(rows)
+        return choose_abstention(*rows, **settings)
+
+    monkeypatch.setattr(training.fit, "choose_abstention", spy)
+    fitted = refit(prepared, prepared.parts).fitted
     raw, rows = fitted.family.predict_probabilities(dev.examples), (dev.truth, dev.groups, config.task)
-    methods = choose_methods(raw, *rows, folds=config.calibration.folds, seed=config.seed)
-    said = cross_fit(raw, *rows, methods, folds=config.calibration.folds, seed=config.seed)
-    decisions = decide(said, np.asarray(fitted.thresholds, np.float32), config.task)
-    wanted = choose_abstention(
-        said,
-        dev.truth,
-        decisions,
-        dev.groups,
-        config.task,
-        labels=dev.labels,
-        keep_precision=0.4,
-        seed=config.seed,
-    )
-    assert fitted.abstention == wanted.abstention
+    cut = {"folds": config.calibration.folds, "seed": config.seed}
+    said = cross_fit(raw, *rows, choose_methods(raw, *rows, **cut), **cut)
+    ((asked, truth, decisions, groups, task),) = seen
+    assert np.array_equal(asked, said)
+    assert np.array_equal(decisions, decide(said, np.asarray(fitted.thresholds, np.float32), config.task))
+    assert (truth is dev.truth, groups, task) == (True, dev.groups, config.task)
     if config.task == "stance":
         assert fitted.conformal == choose_conformal(said, dev.truth, dev.groups, 0.9).conformal
 
