@@ -129,9 +129,10 @@ def test_doubts_rest_on_dev_as_others_calibrated_it(case: Case, monkeypatch: pyt
 
     monkeypatch.setattr(training.fit, "choose_abstention", spy)
     fitted = refit(prepared, prepared.parts).fitted
-    raw, rows = fitted.family.predict_probabilities(dev.examples), (dev.truth, dev.groups, config.task)
-    cut = {"folds": config.calibration.folds, "seed": config.seed}
-    said = cross_fit(raw, *rows, choose_methods(raw, *rows, **cut), **cut)
+    raw = fitted.family.predict_probabilities(dev.examples)
+    rows, folds = (raw, dev.truth, dev.groups, config.task), config.calibration.folds
+    methods = choose_methods(*rows, folds=folds, seed=config.seed)
+    said = cross_fit(*rows, methods, folds=folds, seed=config.seed)
     ((asked, truth, decisions, groups, task),) = seen
     assert np.array_equal(asked, said)
     assert np.array_equal(decisions, decide(said, np.asarray(fitted.thresholds, np.float32), config.task))
