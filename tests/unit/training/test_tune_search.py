@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import optuna
 import pytest
 
 from stancewire.errors import InputError
@@ -193,6 +194,8 @@ def test_what_is_under_way_when_all_stops_is_tried_again(tmp_path: Path) -> None
     sweep = sweep_of(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         find(sweep, broken)
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{sweep.storage}")
+    assert {trial.state.name for trial in study.trials} == {"COMPLETE", "FAIL", "WAITING"}
     again: list[RunConfig] = []
     found, _ = find(sweep, lambda config: again.append(config) or scored(0.1, 0.2, 0.3))  # type: ignore[func-returns-value]
     assert len(found.ended) == 7

@@ -121,16 +121,20 @@ def test_a_trial_that_was_stopped_does_not_count_and_is_tried_again_with_the_sam
     assert [trial.state.name for trial in study.trials].count("FAIL") == 1
 
 
-def test_two_that_were_stopped_keep_their_places(tmp_path: Path) -> None:
-    with open_trials(sweep_of(tmp_path), "d") as trials:
+def test_two_that_were_stopped_keep_their_places_and_settings(tmp_path: Path) -> None:
+    """Whatever others, which ended meanwhile, would have had TPE draw instead."""
+    with open_trials(sweep_of(tmp_path, "tune.trials=15"), "d") as trials:
+        make(trials, 11)
         left = [trials.begin() for _ in range(3)]
-        assert left[1] is not None
+        assert left[0]
+        assert left[1]
+        assert left[2]
         left[1].report(0.1, 0.1)
         trials.complete(left[1])
         trials.stop_running()
         again = [trials.begin(), trials.begin(), trials.begin()]
-    assert [trial.ordinal for trial in again if trial] == [0, 2, 3]
-    assert [again[0].drawn, again[1].drawn] == [left[0].drawn, left[2].drawn]  # type: ignore[union-attr]
+    assert [trial.ordinal for trial in again if trial] == [11, 13, 14]
+    assert [trial.drawn for trial in again[:2] if trial] == [left[0].drawn, left[2].drawn]
 
 
 def test_failures_and_prunings_count_and_the_best_is_complete(tmp_path: Path) -> None:
