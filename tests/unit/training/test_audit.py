@@ -94,7 +94,7 @@ def test_unlabelled_topics_are_never_suspect(tmp_path: Path) -> None:
     for row in rows[::5]:
         row["topics"] = {"sanctions": "sanctions" in row["topics"]}
     checked = audited_rows(corpus_of(tmp_path, rows), "topics")
-    wrong = 1 - np.nan_to_num(checked.rows.truth, nan=0.5)
+    wrong = 1 - np.nan_to_num(checked.rows.truth, nan=0.0)
     told = suspects(checked, np.clip(wrong.astype(np.float64), 0.1, 0.9))
     masked = {row["id"] for row in rows[::5]}
     assert {one["label"] for one in told["shown"] if one["article"] in masked} <= {"sanctions"}
@@ -208,6 +208,12 @@ def test_small_slices_are_not_judged(tmp_path: Path) -> None:
     assert not tiny["enough"]
     assert {of["over_rest"] for of in tiny["labels"].values()} == {None}
     assert lopsided(tiny) == 0
+    rows = [telling_row(number, outlet="one" if number < 20 else "wire") for number in range(40)]
+    story = [row | {"event": "e0"} if row["outlet"] == "one" else row for row in rows]
+    told = balance(
+        audited_rows(corpus_of(tmp_path, story), "topics"), CODEBOOK, samples=50, confidence=0.95, seed=0
+    )
+    assert [one["enough"] for one in told["slices"] if one["value"] == "one"] == [False]
     order = [one["enough"] for one in found["slices"]]
     assert order == sorted(order, reverse=True)
 

@@ -32,7 +32,7 @@ from training.behaviour.report import BehaviourReport, CapabilityResult
 from training.card import Facts, card, description
 from training.evaluate.scores import Interval
 from training.export import export
-from training.markdown import code, fenced, front_matter, text
+from training.markdown import code, fenced, front_matter, table, text
 
 HOSTILE = "<script>alert(1)</script> [x](http://e.example) ![i](u) **b** `c` | d\n# e\x1b[2J & $f$ ~~g~~ _h_"
 PART = {"rows": 40, "stories": 20, "first_date": "2010-01-02", "last_date": "2011-01-02", "sha256": "a" * 64}
@@ -311,6 +311,13 @@ def test_escaped_text_renders_as_itself(value: str) -> None:
         assert " ".join("".join(child.content for child in page[1].children).split()) == " ".join(
             shown.split()
         )
+
+
+@given(WRITINGS)
+def test_escaped_text_stays_in_its_cell(value: str) -> None:
+    page = rendered("\n".join(table(["a", "b"], [[f"x{text(value)}", "end"]])))
+    assert page.count("<td>") == 2
+    assert "<td>end</td>" in page
 
 
 @given(WRITINGS)
