@@ -12,8 +12,8 @@ from training.report.markup import Child, Markup, element, joined, table
 
 Audit = Mapping[str, Any]
 
-# So many slices are shown before the reader has to ask for more.
-_SLICES = 14
+# So many are shown before the reader has to ask for more.
+_SLICES, _LEAKS = 14, 12
 _DASH = "–"
 
 
@@ -52,20 +52,25 @@ def leaks(audit: Audit) -> Markup:
     if not found["found"]:
         return joined([*parts, element("p", "There is none.")])
     counts = ", ".join(f"{kind} {count:,}" for kind, count in found["kinds"].items() if count)
-    rows = [
+    rows: list[list[Child]] = [
         [
+            joined([f"{one['first']} ~ {one['second']}", element("small", " ~ ".join(one["parts"]))]),
             one["code"],
-            f"{one['first']} ({one['parts'][0]})",
-            f"{one['second']} ({one['parts'][1]})",
             short(one["similarity"]) if one["similarity"] else _DASH,
             one["snippet"],
         ]
         for one in found["shown"]
     ]
-    head = ["kind", "article", "and", "alike", "begins"]
     note = f"{found['found']:,} leaks: {counts}. Those that reach into test come first."
-    shown = table(head, rows, caption="Leaks", numeric=(3,), wide=(3,))
-    return joined([*parts, element("p", note), shown])
+    shown = [_leaks_table(rows[:_LEAKS])]
+    if further := rows[_LEAKS:]:
+        shown.append(more(f"{len(further)} more leaks", _leaks_table(further)))
+    return joined([*parts, element("p", note), *shown])
+
+
+def _leaks_table(rows: list[list[Child]]) -> Markup:
+    head = ["articles", "kind", "alike", "begins"]
+    return table(head, rows, caption="Leaks", numeric=(2,), wide=(1, 2))
 
 
 def balance(audit: Audit) -> Markup:
