@@ -228,6 +228,10 @@ class EvaluationConfig(StrictModel):
     random_split: bool = True
     """Whether to train once more on a split by rows, which leaks, and print how much better that looks."""
 
+    time_split: bool = True
+    """Whether to train once more on a split by time and print the score on the newest stories; left out where
+    articles have no date."""
+
     behaviour: bool = True
     """Whether to ask the model the behavioural cases (docs/behaviour.md); they need the bundled codebook."""
 

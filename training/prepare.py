@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from models.base import LabelledSet
 from stancewire.errors import InputError
 from training.config import RunConfig
+from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
 from training.data.split import Plan, Split, make_split, split_corpus
 from training.data.tables import labelled_set
@@ -67,16 +69,18 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     return Prepared(config, corpus, split, parts)
 
 
-def random_parts(prepared: Prepared) -> Parts | None:
-    """Return the same rows split at random, stories torn apart: what a careless split would be judged on.
+def other_parts(prepared: Prepared, by: Literal["random", "time"]) -> Parts | None:
+    """Return the same rows split in another way, to show what the score depends on.
 
-    None where the rows do not allow it, as when a rare label misses train.
+    At random: stories torn apart, what a careless split would be judged on. By time: the newest stories are
+    the test. None where the rows do not allow it, as when articles have no date or a label misses train.
     """
     config, corpus = prepared.config, prepared.corpus
-    plan = Plan(by="random", dev=config.split.dev, test=config.split.test, allow_leaks=("random",))
+    allowed = ("random",) if by == "random" else config.split.allow_leaks
+    plan = Plan(by=by, dev=config.split.dev, test=config.split.test, allow_leaks=allowed)
     try:
         return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.seed))
-    except InputError:
+    except (InputError, LeakError):
         return None
 
 

@@ -13,13 +13,14 @@ from rich.text import Text
 
 from training.config import RunConfig
 from training.evaluate.scores import Evaluation
-from training.evaluate.tables import result
+from training.evaluate.tables import ranged, result
 from training.tracking import DEFAULT_URI
 
 if TYPE_CHECKING:
     from training.train import Outcome
 
 _PAGE_CELLS = 110
+_SPLITS = {"random": "split by rows, which leaks", "time": "split by time, on the newest stories"}
 
 
 def results(
@@ -41,13 +42,10 @@ def outcome_lines(outcome: Outcome) -> Iterator[RenderableType]:
     """Yield the tables and lines that tell how a run went."""
     config = outcome.config
     yield results(config, outcome.evaluations, outcome.thresholds)
-    if gap := outcome.random_split:
-        ours = next(iter(outcome.evaluations.values())).macro_f1.value
-        yield Text(
-            f"split by rows instead of {config.split.by}, which leaks, it would score "
-            f"{gap.macro_f1.value:.3f} ({100 * (gap.macro_f1.value - ours):+.1f} points)",
-            style="dim",
-        )
+    ours = next(iter(outcome.evaluations.values())).macro_f1.value
+    for by, found in outcome.splits.items():
+        points = f"{100 * (found.macro_f1.value - ours):+.1f} points"
+        yield Text(f"{_SPLITS[by]}, it would score {ranged(found.macro_f1)}, {points}", style="dim")
     yield Text(f"behaviour {outcome.behaviour.line}")
     if outcome.behaviour.model:
         yield Text(f"          python -m training.behaviour {outcome.artefact.path} tells more")

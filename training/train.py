@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
+from models.errors import FitError
 from stancewire.artefact import CARD, Artefact
 from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
 from training.card import Facts, card, description
 from training.config import RunConfig
 from training.evaluate.baselines import majority
+from training.evaluate.metrics import EvaluationError
 from training.evaluate.scores import Evaluation
 from training.export import export
 from training.fit import Trial, fit, judge, judge_answers
 from training.parity import Parity, check_parity
-from training.prepare import Parts, Prepared, random_parts
+from training.prepare import Parts, Prepared, other_parts
 from training.provenance import package_versions
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
@@ -49,7 +51,8 @@ class Outcome:
         config: that it ran.
         run_id: of the MLflow run.
         evaluations: by model, on test: the trained one first, then what it must beat.
-        random_split: the same model judged on a split by rows, which leaks; None where it was not tried.
+        splits: the same family judged on other splits: "random", by rows, which leaks; "time", the newest
+            stories. Those that were tried.
         thresholds: by label.
         artefact: what was written.
         behaviour: failure rates of the behavioural tests, or why they were skipped.
@@ -61,7 +64,7 @@ class Outcome:
     config: RunConfig
     run_id: str
     evaluations: Mapping[str, Evaluation]
-    random_split: Evaluation | None
+    splits: Mapping[str, Evaluation]
     thresholds: Mapping[str, float]
     artefact: Artefact
     behaviour: Behaviour
@@ -90,18 +93,18 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         trial = fit(config, config.model, parts)
         report("judging on test")
         evaluations, blind = _evaluate(config, trial, parts)
-        gap = _random_split(prepared)
+        report("judging on other splits")
+        splits = _other_splits(prepared)
         report("testing behaviour")
         behaviour = try_behaviour(prepared, trial, blind)
         report("writing the artefact")
-        artefact, parity, told = _ship(prepared, trial, evaluations, gap, behaviour)
+        artefact, parity, told = _ship(prepared, trial, evaluations, splits, behaviour)
         report("logging to MLflow")
         log_results(run, prepared, trial, evaluations, told)
         run.text(artefact.read_bytes(CARD).decode("utf-8"), CARD)
         log_behaviour(run, behaviour)
         run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
-        if gap:
-            run.metrics({"random_split/macro_f1": gap.macro_f1.value})
+        run.metrics({f"{by}_split/macro_f1": found.macro_f1.value for by, found in splits.items()})
         model_uri = run.model(artefact, _EXAMPLES[config.task], [f"stancewire=={_version()}"])
         run.tags({"stancewire.artefact": artefact.digest})
         refused = _refusal(config, evaluations)
@@ -109,7 +112,7 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         version = None if refused else _register(run, config, artefact, model_uri, about)
     thresholds = dict(zip(parts.train.labels, trial.fitted.thresholds, strict=True))
     return Outcome(
-        config, run.run_id, evaluations, gap, thresholds, artefact, behaviour, parity, version, refused
+        config, run.run_id, evaluations, splits, thresholds, artefact, behaviour, parity, version, refused
     )
 
 
@@ -126,25 +129,39 @@ def _evaluate(config: RunConfig, trial: Trial, parts: Parts) -> tuple[dict[str, 
     return {config.model.family: judge(config, trial, parts, decisions)} | found, blind
 
 
-def _random_split(prepared: Prepared) -> Evaluation | None:
+def _other_splits(prepared: Prepared) -> dict[str, Evaluation]:
+    """Judge the same model on other splits of the same rows, by name of the split."""
     config = prepared.config
-    wanted = config.evaluation.random_split and config.split.by != "random"
-    parts = random_parts(prepared) if wanted else None
-    return judge(config, fit(config, config.model, parts), parts) if parts else None
+    wanted: dict[Literal["random", "time"], bool] = {
+        "random": config.evaluation.random_split,
+        "time": config.evaluation.time_split,
+    }
+    parts = {by: other_parts(prepared, by) for by, asked in wanted.items() if asked and by != config.split.by}
+    judged = {by: _judged(config, rows) for by, rows in parts.items() if rows}
+    return {by: found for by, found in judged.items() if found}
+
+
+def _judged(config: RunConfig, rows: Parts) -> Evaluation | None:
+    """Judge a model that is only for show, where its rows can teach one and judge it."""
+    try:
+        return judge(config, fit(config, config.model, rows), rows)
+    except (FitError, EvaluationError):
+        return None
 
 
 def _ship(
     prepared: Prepared,
     trial: Trial,
     evaluations: Mapping[str, Evaluation],
-    gap: Evaluation | None,
+    splits: Mapping[str, Evaluation],
     behaviour: Behaviour,
 ) -> tuple[Artefact, Parity, dict[str, Any]]:
     """Write the artefact once it is known to answer as the trained model; return the report on it too."""
     config = prepared.config
     metrics: dict[str, Any] = {
         "test": {name: found.to_dict() for name, found in evaluations.items()},
-        "random_split": gap.to_dict() if gap else None,
+        "random_split": splits["random"].to_dict() if "random" in splits else None,
+        "time_split": splits["time"].to_dict() if "time" in splits else None,
         **behaviour.to_dict(),
     }
     shared: dict[str, Any] = {

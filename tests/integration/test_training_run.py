@@ -20,6 +20,7 @@ from tests.corpora import rows_of, write_jsonl
 from tests.integration.conftest import ROOT, Trained, environment, run_training
 from training.tracking import flatten
 
+FAST = ("--set", "evaluation.time_split=false", "--set", "evaluation.behaviour=false")
 CONFIGS = ("configs/topics-linear.yaml", "configs/stance-linear.yaml")
 
 
@@ -41,7 +42,8 @@ def test_both_result_tables_are_printed(trained: Trained) -> None:
         "majority",
         "target-blind",
         "95% intervals over events",
-        "it would score",
+        "split by rows, which leaks, it would score",
+        "split by time, on the newest stories, it would score",
         "models:/stancewire-topics@challenger is version 1",
         "models:/stancewire-stance@challenger is version 1",
         "mlflow ui --backend-store-uri",
@@ -130,7 +132,7 @@ def test_equal_runs_give_equal_artefacts(trained: Trained, tmp_path: Path) -> No
 
 def test_a_gate_that_is_missed_leaves_the_model_unregistered(tmp_path: Path) -> None:
     arguments = ["configs/stance-linear.yaml", "--set", "tracking.target_blind_margin=0.9"]
-    done = run_training(tmp_path, *arguments, "--set", "evaluation.random_split=false")
+    done = run_training(tmp_path, *arguments, "--set", "evaluation.random_split=false", *FAST)
     assert done.returncode == 3, done.stderr
     assert "not registered: it beats the target-blind model by" in done.stdout
     client = MlflowClient(environment(tmp_path)["MLFLOW_TRACKING_URI"])
@@ -145,7 +147,9 @@ def test_a_run_that_cannot_write_is_marked_failed_and_the_old_artefact_stands(
     home = tmp_path / "artefacts" / "stancewire-topics"
     home.mkdir(parents=True)
     (home / "notes.txt").write_text("mine")
-    done = run_training(tmp_path, "configs/topics-linear.yaml", "--set", "evaluation.random_split=false")
+    done = run_training(
+        tmp_path, "configs/topics-linear.yaml", "--set", "evaluation.random_split=false", *FAST
+    )
     assert done.returncode == 2, done.stdout
     assert done.stderr.count("error:") == 1
     assert "Traceback" not in done.stderr

@@ -98,12 +98,17 @@ def _sureness(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _split(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     own = report["own_run"]
-    if own and "random" in own["splits"]:
-        (by, honest), *_ = own["splits"].items()
-        careless = own["splits"]["random"]
-        more = points(careless["value"] - honest["value"], sign=True)
-        text = f"In its own run, a split by rows, which leaks, would score {fraction(careless['value'])}"
-        yield "split", f"{text} instead of the {fraction(honest['value'])} by {by} ({more} points)."
+    if not own:
+        return
+    (by, honest), *_ = own["splits"].items()
+    for name, how in (
+        ("time", "by time, judged on the newest stories,"),
+        ("random", "by rows, which leaks,"),
+    ):
+        if name != by and (other := own["splits"].get(name)):
+            more = points(other["value"] - honest["value"], sign=True)
+            text = f"In its own run, a split {how} would score {fraction(other['value'])}"
+            yield "split", f"{text} instead of the {fraction(honest['value'])} by {by} ({more} points)."
 
 
 def _cut(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from stancewire.errors import InputError, StancewireError
+from stancewire.examples import Article
 from tests.corpora import rows_of, write_jsonl
 from training.config import RunConfig
-from training.prepare import Corpora, Prepared, prepare, random_parts
+from training.prepare import Corpora, Prepared, other_parts, prepare
 
 
 def config_of(path: Path, **changes: object) -> RunConfig:
@@ -64,7 +65,7 @@ def test_every_step_is_reported(corpus: Path) -> None:
 
 def test_the_random_split_tears_stories_apart(corpus: Path) -> None:
     prepared = prepared_of(config_of(corpus))
-    parts = random_parts(prepared)
+    parts = other_parts(prepared, "random")
     assert parts is not None
     assert len(parts.test) == round(0.2 * 60)
     assert set(parts.train.groups) & set(parts.test.groups)
@@ -74,7 +75,26 @@ def test_the_random_split_is_left_out_where_the_rows_do_not_allow_it(corpus: Pat
     prepared = prepared_of(config_of(corpus))
     split = prepared.config.split.model_copy(update={"dev": 0.495, "test": 0.495})
     squeezed = prepared.config.model_copy(update={"split": split})
-    assert random_parts(replace(prepared, config=squeezed)) is None
+    assert other_parts(replace(prepared, config=squeezed), "random") is None
+
+
+def test_the_split_by_time_judges_on_the_newest_stories(corpus: Path) -> None:
+    prepared = prepared_of(config_of(corpus))
+    parts = other_parts(prepared, "time")
+    assert parts is not None
+    newest = {
+        name: max(one.date or "" for one in rows.examples if isinstance(one, Article))
+        for name, rows in (("train", parts.train), ("dev", parts.dev), ("test", parts.test))
+    }
+    assert newest["train"] < newest["dev"] < newest["test"]
+    assert not set(parts.train.groups) & set(parts.test.groups)
+
+
+def test_articles_without_a_date_are_not_split_by_time(tmp_path: Path) -> None:
+    rows = rows_of(60)
+    rows[3] |= {"date": None}
+    path = write_jsonl(tmp_path / "a.jsonl", rows)
+    assert other_parts(prepared_of(config_of(path)), "time") is None
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", '{"id": "a"}\n', '{"id": "a", "text": "b", "topics": []}\n'])
