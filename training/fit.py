@@ -15,10 +15,9 @@ from training.abstain import choose_abstention
 from training.calibrate import choose_methods, cross_fit, fit_calibration
 from training.config import RunConfig
 from training.conformal import choose_conformal
-from training.evaluate.kept import kept_scores
+from training.evaluate.doubts import with_doubts
 from training.evaluate.metrics import evaluate
-from training.evaluate.scores import Evaluation, Kept, SetScores
-from training.evaluate.sets import set_scores
+from training.evaluate.scores import Evaluation
 from training.export import Fitted
 from training.prepare import Parts
 from training.thresholds import choose_thresholds
@@ -127,43 +126,15 @@ def judge(
     found = judge_answers(
         config, trial.probabilities, trial.decisions, parts, raw=trial.raw, baselines=baselines
     )
-    return replace(
-        found,
-        warnings=found.warnings + trial.warnings,
-        kept=_kept(config, trial, parts.test),
-        sets=_sets(config, trial, parts.test),
-    )
-
-
-def _kept(config: RunConfig, trial: Trial, test: LabelledSet) -> Kept | None:
-    abstention = trial.fitted.abstention
-    if abstention is None:
-        return None
-    return kept_scores(
-        test.truth,
+    fitted = trial.fitted
+    return with_doubts(
+        replace(found, warnings=found.warnings + trial.warnings),
+        parts.test,
+        trial.probabilities,
         trial.decisions,
-        abstention.review(trial.probabilities, trial.decisions),
-        asked=abstention.keep_precision,
-        labels=test.labels,
-        task=config.task,
-        groups=test.groups,
+        abstention=fitted.abstention,
+        conformal=fitted.conformal,
         samples=config.evaluation.samples,
-        confidence=config.evaluation.confidence,
-        seed=config.seed,
-    )
-
-
-def _sets(config: RunConfig, trial: Trial, test: LabelledSet) -> SetScores | None:
-    conformal = trial.fitted.conformal
-    if conformal is None:
-        return None
-    return set_scores(
-        test.truth,
-        conformal.members(trial.probabilities, trial.decisions),
-        level=conformal.level,
-        groups=test.groups,
-        samples=config.evaluation.samples,
-        confidence=config.evaluation.confidence,
         seed=config.seed,
     )
 

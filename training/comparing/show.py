@@ -119,7 +119,7 @@ def _note(found: Comparison) -> str:
     first = found.evaluations[0]
     return (
         f"{first.n_rows:,} rows in {first.n_groups:,} events; in brackets "
-        f"{found.resampling.confidence:.4g} intervals over {found.resampling.samples:,} resamples of events, "
+        f"{found.resampling.confidence:.0%} intervals over {found.resampling.samples:,} resamples of events, "
         f"the same for both\nMcNemar, exact, on rows: {test.fixed:,} fixed, {test.broken:,} broken, "
         f"p = {test.p_value:.2g} (takes rows of one event for independent)"
     )

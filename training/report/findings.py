@@ -14,7 +14,17 @@ UNITS = {"topics": "articles", "stance": "sentences"}
 
 def findings(report: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what to know first: {"about", "text"}."""
-    makers = (_score, _baselines, _weakest_label, _weakest_slice, _weakest_spot, _sureness, _split, _cut)
+    makers = (
+        _score,
+        _baselines,
+        _weakest_label,
+        _weakest_slice,
+        _weakest_spot,
+        _sureness,
+        _doubts,
+        _split,
+        _cut,
+    )
     found = [{"about": about, "text": text} for maker in makers for about, text in maker(report)]
     found += [{"about": "warning", "text": text} for text in report["evaluation"]["warnings"]]
     return found + [{"about": "warning", "text": text} for text in report["judged_on"]["notes"]]
@@ -94,6 +104,18 @@ def _sureness(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     text += f". Probabilities are off by {fraction(after['ece'])} on average"
     text += f" ({fraction(before['ece'])} before calibration)" if before else ""
     yield "confidence", f"{text}."
+
+
+def _doubts(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if kept := report["evaluation"]["kept"]:
+        what = "rows" if report["evaluation"]["task"] == "stance" else "decisions"
+        right = kept["right"]
+        told = f", {percent(right['value'])} of them right" if right else ""
+        text = f"Not marked for review: {percent(kept['coverage']['value'])} of the {what}{told}"
+        yield "review", f"{text} (asked for: {percent(kept['asked'])})."
+    if sets := report["evaluation"]["sets"]:
+        text = f"Sets of stances at {percent(sets['level'])} hold the true one"
+        yield "sets", f"{text} in {percent(sets['coverage']['value'])} of a story's rows."
 
 
 def _split(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

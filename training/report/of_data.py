@@ -16,6 +16,7 @@ from training.config import EvaluationConfig
 from training.data.load import Corpus
 from training.data.tables import labelled_set, truth_of
 from training.evaluate.baselines import majority
+from training.evaluate.doubts import with_doubts
 from training.evaluate.metrics import evaluate
 from training.evaluate.scores import Evaluation
 from training.report.answers import Answers, Progress, ask
@@ -185,7 +186,18 @@ def _evaluations(answers: Answers, settings: EvaluationConfig) -> dict[str, Eval
         baselines={"majority": always},
         **shared,
     )
+    manifest = answers.artefact.manifest
+    judged = with_doubts(
+        judged,
+        rows,
+        answers.probabilities,
+        answers.decisions,
+        abstention=manifest.abstention,
+        conformal=manifest.conformal,
+        samples=settings.samples,
+        seed=0,
+    )
     return {
-        answers.artefact.manifest.family: judged,
+        manifest.family: judged,
         "majority": evaluate(rows.truth, share, always, **shared),
     }

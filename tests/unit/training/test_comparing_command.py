@@ -36,7 +36,7 @@ def test_everything_is_printed(shipped: Mapping[str, Path], capsys: pytest.Captu
     ):
         assert part in out, part
     assert "F1 of sanctions" in out
-    assert "32 rows in 16 events; in brackets 0.95 intervals over 200 resamples" in out
+    assert "32 rows in 16 events; in brackets 95% intervals over 200 resamples" in out
     assert compare_command.main([a, a]) == 0
     assert "A and B decide all 32 rows in 16 events alike." in capsys.readouterr().out
 
