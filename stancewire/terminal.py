@@ -106,9 +106,10 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
     console.print(_text(manifest.name, "bold"))
     console.print(_pairs(facts.items()))
     _section(console, "Labels", _labels_table(artefact))
-    for title, values in (("Metrics", manifest.metrics), ("Provenance", manifest.provenance)):
-        if values:
-            _section(console, title, _pairs(_flat(values)))
+    if figures := list(_headlines(manifest.metrics, manifest.family)):
+        _section(console, "Metrics (--json has all, --card tells them in words)", _pairs(figures))
+    if manifest.provenance:
+        _section(console, "Provenance", _pairs(_flat(manifest.provenance)))
     sizes = ((name, f"{ref.bytes:,} bytes  {ref.sha256[:12]}") for name, ref in manifest.files.items())
     _section(console, "Files", _pairs(sizes))
 
@@ -174,7 +175,8 @@ def _sentences_table(console: Console, reading: Reading) -> Table:
     table.columns[1].ratio = 1
     for stances in by_sentence.values():
         lines = Table.grid(padding=(0, 1, 0, 0))
-        lines.add_column(no_wrap=True, min_width=_LABEL_CELLS)
+        marked = any(stance.review for stance in stances)
+        lines.add_column(no_wrap=True, min_width=_LABEL_CELLS + (2 if marked else 0))
         lines.add_column(no_wrap=True, overflow="crop" if console.options.ascii_only else "ellipsis")
         for stance in stances:
             line = f"{mark if id(stance) in deciding else ' '} {stance.label:<7} {stance.probability:.2f}"
@@ -204,13 +206,29 @@ def _labels_table(artefact: Artefact) -> Table:
     return table
 
 
-def _flat(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield nested values under dotted names; an estimate with its interval stays on one line."""
+def _flat(values: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    """Yield nested values under dotted names, as they are shown."""
+    for name, value in _leaves(values):
+        yield name, _shown(value)
+
+
+def _leaves(values: Mapping[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Yield nested values under dotted names; an estimate with its interval stays whole."""
     for key, value in values.items():
         if isinstance(value, dict) and not _is_estimate(value):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _leaves(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", _shown(value)
+            yield f"{prefix}{key}", value
+
+
+def _headlines(metrics: Mapping[str, JsonValue], family: str) -> Iterator[tuple[str, str]]:
+    """Yield the model's own figures that have an interval, the macro-F1 of others, and failure rates."""
+    for name, value in _leaves(metrics):
+        own = name.startswith(f"test.{family}.") or name.endswith(".macro_f1")
+        if isinstance(value, dict) and own:
+            yield name, _shown(value)
+        elif isinstance(value, dict) and name.startswith("behaviour.capabilities."):
+            yield f"fails at {name.split('.')[2]}", _shown(value)
 
 
 def _is_estimate(value: Mapping[str, JsonValue]) -> bool:

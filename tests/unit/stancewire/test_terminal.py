@@ -239,10 +239,19 @@ def test_no_part_of_an_article_commands_the_terminal(reader: Reader, text: str) 
 
 @pytest.fixture
 def artefact(tmp_path: Path) -> Artefact:
-    provenance = {"git": {"commit": "abc\x1b[2J", "dirty": True}, "seeds": [1, 2]}
-    metrics = {
-        "macro_f1": {"value": 0.71249, "low": 0.66, "high": 0.75},
+    provenance = {
+        "git": {"commit": "abc\x1b[2J", "dirty": True},
+        "seeds": [1, 2],
         "rows": [{"f1": 0.5, "n": 3}, {"f1": 1.0, "n": 4}],
+    }
+    figure = {"value": 0.71249, "low": 0.66, "high": 0.75}
+    rate = {"value": 0.25, "low": 0.1, "high": 0.5}
+    metrics = {
+        "test": {
+            "linear": {"macro_f1": figure, "labels": {"sanctions": {"f1": figure, "support": 3}}},
+            "majority": {"macro_f1": figure, "micro_f1": figure},
+        },
+        "behaviour": {"capabilities": {"deeds": {"rate": rate, "examples": ["not told here"]}}},
     }
     return write_tiny(tmp_path / "model", provenance=provenance, metrics=metrics)
 
@@ -276,13 +285,16 @@ def test_an_artefact_on_80_columns(artefact: Artefact) -> None:
         "  diplomacy                   0.333  1.000     +0.000\n"
         "  sanctions                   1.000  0.500     +2.000\n"
         "\n"
-        "Metrics\n"
-        "  macro_f1  0.712  [0.660, 0.750]\n"
-        "  rows      f1 0.500, n 3; f1 1.000, n 4\n"
+        "Metrics (--json has all, --card tells them in words)\n"
+        "  fails at deeds                   0.250  [0.100, 0.500]\n"
+        "  test.linear.labels.sanctions.f1  0.712  [0.660, 0.750]\n"
+        "  test.linear.macro_f1             0.712  [0.660, 0.750]\n"
+        "  test.majority.macro_f1           0.712  [0.660, 0.750]\n"
         "\n"
         "Provenance\n"
         "  git.commit  abc\\x1b[2J\n"
         "  git.dirty   True\n"
+        "  rows        f1 0.500, n 3; f1 1.000, n 4\n"
         "  seeds       1, 2\n"
         "\n"
         "Files\n"
