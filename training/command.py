@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from stancewire.errors import StancewireError
-from stancewire.terminal import escape
 from training.config import RunConfig
 from training.config_file import dump_config, load_config
+from training.console import DONE, REFUSED, reporting, told
 from training.data.split import PARTS
 from training.prepare import Corpora, Prepared, prepare
 from training.yaml import ConfigError
-
-DONE, REFUSED, INTERRUPTED = 0, 3, 130
-Report = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,16 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
-    try:
-        return _run(options, console)
-    except StancewireError as error:
-        sys.stdout.flush()
-        for line in str(error).splitlines():
-            sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+    return told(lambda: _run(options, console))
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
@@ -105,16 +91,6 @@ def plan(prepared: Prepared) -> Table:
     for reason, n_rows in prepared.split.left_out.items():
         table.add_row(f"left out: {reason}", str(n_rows))
     return table
-
-
-@contextmanager
-def reporting(console: Console) -> Iterator[Report]:
-    """Show the step at hand on a terminal; say nothing elsewhere."""
-    if not console.is_terminal or os.environ.get("TERM") == "dumb":
-        yield lambda step: None
-        return
-    with console.status("starting") as status:
-        yield lambda step: status.update(escape(step))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,8 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from stancewire.terminal import escape
-from training.command import reporting
-from training.comparing.compare_command import told
+from training.console import reporting, told
 from training.labelling.options import add_reading
 
 DONE = 0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stancewire.errors import StancewireError
 from stancewire.predictor import load
 from stancewire.strictjson import dumps
 from stancewire.terminal import escape
@@ -18,17 +17,13 @@ from training.behaviour.report import BehaviourReport
 from training.behaviour.score import EXAMPLES, run_behaviour
 from training.behaviour.table import report_tables
 from training.behaviour.trained import BLIND_KEY, KEY, reports_in
+from training.console import told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 for anything wrong with what was given."""
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except StancewireError as error:
-        for line in str(error).splitlines():
-            sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
-        return error.exit_code
+    return told(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -8,15 +8,13 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from stancewire.errors import StancewireError
 from stancewire.strictjson import dumps
-from stancewire.terminal import escape
-from training.command import INTERRUPTED, reporting
 from training.comparing.changes import changes
 from training.comparing.ground import common_ground
 from training.comparing.models import check_alike, load_models
 from training.comparing.pairing import Resampling, ask, compare
 from training.comparing.show import as_json, comparison_lines
+from training.console import reporting, told
 
 DONE = 0
 _EXAMPLES = 5
@@ -26,20 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 whichever model wins, 2 where something given is wrong, 130 interrupted."""
     options = _parser().parse_args(arguments)
     return told(lambda: _run(options))
-
-
-def told(run: Callable[[], int]) -> int:
-    """Run a command and turn what a user can cause into lines on stderr and an exit code."""
-    try:
-        return run()
-    except StancewireError as error:
-        sys.stdout.flush()
-        for line in str(error).splitlines():
-            sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:

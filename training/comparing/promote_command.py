@@ -14,9 +14,9 @@ from rich.text import Text
 
 from stancewire.errors import InputError
 from stancewire.terminal import escape
-from training.command import DONE, REFUSED, reporting
-from training.comparing.compare_command import told, whole
+from training.comparing.compare_command import whole
 from training.comparing.settings import PromoteConfig, load_settings
+from training.console import DONE, REFUSED, reporting, told
 
 if TYPE_CHECKING:
     from training.comparing.gates import Gate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from stancewire.errors import StancewireError
 from stancewire.terminal import escape
+from training.console import complain
 from training.data.codebook import BUNDLED, load_codebook
 from training.data.examine import Examined, examine
 from training.data.faults import counted, repeats
@@ -29,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return check(options, console)
     except StancewireError as error:
-        _complain(str(error))
+        complain(str(error))
         return error.exit_code
     except OSError as error:
-        _complain(f"the output cannot be written: {error.strerror}")
+        complain(f"the output cannot be written: {error.strerror}")
         return FAULTY
 
 
@@ -97,11 +97,6 @@ def _notes(found: Examined) -> list[str]:
         return []
     advice = "where no topic holds, write [] or, in a CSV cell, none"
     return [f"articles with no topic labelled (null or empty), which teach none: {unlabelled:,}; {advice}"]
-
-
-def _complain(message: str) -> None:
-    for line in message.splitlines():
-        sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
 
 
 def _counted(what: str, count: int) -> str:

@@ -16,9 +16,9 @@ from stancewire.errors import InputError
 from stancewire.predictor import BATCH_ROWS, Predictor, StancePredictor, TopicsPredictor
 from stancewire.reading import checked_targets
 from stancewire.terminal import escape
-from training.command import Report, reporting
 from training.comparing.compare_command import whole
 from training.comparing.models import load_models
+from training.console import Report, reporting
 from training.data.codebook import load_codebook
 from training.data.examine import Examined
 from training.labelling.choose import CRITERIA, SHARES, Choice, Wish, choose

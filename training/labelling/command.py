@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from training.comparing.compare_command import told
+from training.console import told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from stancewire.terminal import escape
-from training.command import reporting
 from training.comparing.compare_command import whole
 from training.config_file import load_config
+from training.console import reporting
 from training.labelling.curve import SIZES, Curve, learning_curve
 from training.labelling.curve_page import DATA, PAGE, as_data, files
 from training.labelling.files import OutputError, write_folder

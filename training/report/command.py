@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from stancewire.errors import StancewireError
 from stancewire.location import located
 from stancewire.terminal import escape
+from training.console import DONE, told
 from training.data.codebook import BUNDLED, load_codebook
 from training.data.schema import SPLITS
 
 if TYPE_CHECKING:
     from stancewire.artefact import Artefact
 
-DONE, INTERRUPTED = 0, 130
 Step = Callable[[str], None]
 Rows = Callable[[int, int], None]
 
@@ -34,16 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupted.
     """
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except StancewireError as error:
-        sys.stdout.flush()
-        for line in str(error).splitlines():
-            sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+    return told(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:

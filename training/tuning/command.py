@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
-from stancewire.errors import StancewireError
-from stancewire.terminal import escape
-from training.command import DONE, INTERRUPTED, REFUSED, reporting
+from training.console import DONE, REFUSED, reporting, told
 from training.prepare import Corpora, Prepared, prepare
 from training.tuning.load import Sweep, load_sweep
 
@@ -26,16 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
-    try:
-        return _run(options, console)
-    except StancewireError as error:
-        sys.stdout.flush()
-        for line in str(error).splitlines():
-            sys.stderr.write(f"{'' if line.startswith('  ') else 'error: '}{escape(line)}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the same command goes on from here\n")
-        return INTERRUPTED
+    interrupted = "interrupted; the same command goes on from here"
+    return told(lambda: _run(options, console), interrupted=interrupted)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
