@@ -11,7 +11,7 @@ from rich.console import Console
 
 from stancewire.terminal import escape
 from training.console import reporting, told
-from training.labelling.options import add_reading
+from training.data.options import add_reading
 
 DONE = 0
 

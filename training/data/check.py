@@ -12,10 +12,11 @@ from rich.table import Table
 from stancewire.errors import StancewireError
 from stancewire.terminal import escape
 from training.console import complain
-from training.data.codebook import BUNDLED, load_codebook
+from training.data.codebook import load_codebook
 from training.data.examine import Examined, examine
 from training.data.faults import counted, repeats
-from training.data.schema import Schema, schema_of
+from training.data.options import add_reading, schema_from
+from training.data.schema import Schema
 from training.data.sources import open_source
 
 CLEAN, FAULTY = 0, 2
@@ -38,12 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def check(options: argparse.Namespace, console: Console) -> int:
     """Print every fault and a summary; return 0 if training would take the corpus, else 2."""
-    schema = schema_of(
-        load_codebook(options.codebook),
-        columns=dict(options.column),
-        label_map=dict(options.label),
-        separator=options.separator,
-    )
+    schema = schema_from(options, load_codebook(options.codebook))
     found = examine(open_source(options.path, format=options.format, delimiter=options.delimiter), schema)
     for fault in found.faults:
         console.print(escape(str(fault)))
@@ -108,21 +104,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="check")
     command = commands.add_parser("check", help="report every fault of a corpus with its line")
     command.add_argument("path", help=".jsonl, .csv, .tsv or .parquet file, folder, or hub:owner/name")
-    command.add_argument("--codebook", default=BUNDLED, help="YAML file (default: %(default)s)")
-    command.add_argument("--format", default="auto", choices=("auto", "jsonl", "csv", "parquet"))
-    command.add_argument("--delimiter", help="what parts the cells of a CSV row (default: a comma)")
-    command.add_argument("--separator", default=";", help="what parts topics in a CSV cell (default: ;)")
-    for option, metavar, what in (
-        ("--column", "FIELD=THEIRS", "their name of a column; may be repeated"),
-        ("--label", "THEIRS=OURS", "our name of a label; may be repeated"),
-    ):
-        command.add_argument(option, action="append", type=_pair, default=[], metavar=metavar, help=what)
+    add_reading(command)
     command.add_argument("--strict", action="store_true", help="exit 2 on warnings too")
     return parser
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"wanted NAME=VALUE, got {text!r}")
-    return name, value

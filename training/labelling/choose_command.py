@@ -21,11 +21,11 @@ from training.comparing.models import load_models
 from training.console import Report, reporting
 from training.data.codebook import load_codebook
 from training.data.examine import Examined
+from training.data.options import add_reading, number, schema_from
 from training.labelling.choose import CRITERIA, SHARES, Choice, Wish, choose
 from training.labelling.doubt import MEASURES
 from training.labelling.files import check_new, write_new
 from training.labelling.items import queue_lines
-from training.labelling.options import add_reading, number, schema_from
 from training.labelling.pool import Pool, TargetsOf, decided_targets, make_pool, read_rows, topic_targets
 from training.report.of_data import check_codebook
 

@@ -14,10 +14,10 @@ from stancewire.terminal import escape
 from training.comparing.compare_command import whole
 from training.config_file import load_config
 from training.console import reporting
+from training.data.options import number
 from training.labelling.curve import SIZES, Curve, learning_curve
 from training.labelling.curve_page import DATA, PAGE, as_data, files
 from training.labelling.files import OutputError, write_folder
-from training.labelling.options import number
 from training.labelling.verdict import verdict
 from training.prepare import Corpora, prepare
 from training.report.formats import interval

@@ -10,12 +10,12 @@ from pathlib import Path
 from stancewire.section import listed
 from stancewire.terminal import escape
 from training.data.codebook import load_codebook
+from training.data.options import add_codebook
 from training.data.schema import schema_of
 from training.labelling import argilla, label_studio
 from training.labelling.answers import TOOLS, check, filled, join, read_answers
 from training.labelling.files import check_new, write_folder, write_new
 from training.labelling.items import read_queue
-from training.labelling.options import add_codebook
 from training.labelling.question import question_of
 
 DONE = 0

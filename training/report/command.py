@@ -16,7 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from stancewire.location import located
 from stancewire.terminal import escape
 from training.console import DONE, told
-from training.data.codebook import BUNDLED, load_codebook
+from training.data.codebook import load_codebook
+from training.data.options import add_reading
 from training.data.schema import SPLITS
 
 if TYPE_CHECKING:
@@ -113,20 +114,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--leave-out-seen", action="store_true", help="leave out rows that taught or tuned the model"
     )
-    parser.add_argument("--codebook", default=BUNDLED, help="YAML file (default: %(default)s)")
-    parser.add_argument("--format", default="auto", choices=("auto", "jsonl", "csv", "parquet"))
-    parser.add_argument("--delimiter", help="what parts the cells of a CSV row (default: a comma)")
-    parser.add_argument("--separator", default=";", help="what parts topics in a CSV cell (default: ;)")
-    for option, metavar, what in (
-        ("--column", "FIELD=THEIRS", "their name of a column; may be repeated"),
-        ("--label", "THEIRS=OURS", "our name of a label; may be repeated"),
-    ):
-        parser.add_argument(option, action="append", type=_pair, default=[], metavar=metavar, help=what)
+    add_reading(parser)
     return parser
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"wanted NAME=VALUE, got {text!r}")
-    return name, value
