@@ -11,7 +11,7 @@ from rich.console import Console
 
 from stancewire.terminal import escape
 from training.console import reporting, told
-from training.data.options import add_reading
+from training.data.options import add_reading, corpus_from
 
 DONE = 0
 
@@ -27,7 +27,6 @@ def _run(options: argparse.Namespace) -> int:
     from training.auditing.build import audit
     from training.auditing.files import PAGE, check_folder, files
     from training.data.codebook import load_codebook
-    from training.data.load import read_corpus
     from training.labelling.files import write_folder
 
     folder = Path(options.output)
@@ -35,15 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     codebook = load_codebook(options.codebook)
     with reporting(Console(stderr=True, markup=False, highlight=False, emoji=False)) as report:
         report(f"reading {options.data}")
-        corpus = read_corpus(
-            options.data,
-            codebook=codebook,
-            format=options.format,
-            columns=dict(options.column),
-            label_map=dict(options.label),
-            separator=options.separator,
-            delimiter=options.delimiter,
-        )
+        corpus = corpus_from(options, codebook)
         annotations = read_annotations(options.annotations, corpus) if options.annotations else None
         found = audit(corpus, annotations, seed=options.seed, report=report)
     write_folder(folder, files(found), check_folder)

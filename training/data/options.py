@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from stancewire.codebook import Codebook
 from training.data.codebook import BUNDLED
 from training.data.schema import Schema, schema_of
+
+if TYPE_CHECKING:
+    from training.data.load import Corpus
 
 
 def add_codebook(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,25 @@ def schema_from(options: argparse.Namespace, codebook: Codebook) -> Schema:
     """Return the schema that options ask for."""
     return schema_of(
         codebook, columns=dict(options.column), label_map=dict(options.label), separator=options.separator
+    )
+
+
+def corpus_from(options: argparse.Namespace, codebook: Codebook) -> Corpus:
+    """Return the corpus that `options.data` names, read as the options ask for.
+
+    Raises:
+        InputError: as `read_corpus` does.
+    """
+    from training.data.load import read_corpus
+
+    return read_corpus(
+        options.data,
+        codebook=codebook,
+        format=options.format,
+        columns=dict(options.column),
+        label_map=dict(options.label),
+        separator=options.separator,
+        delimiter=options.delimiter,
     )
 
 

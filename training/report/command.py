@@ -17,7 +17,7 @@ from stancewire.location import located
 from stancewire.terminal import escape
 from training.console import DONE, told
 from training.data.codebook import load_codebook
-from training.data.options import add_reading
+from training.data.options import add_reading, corpus_from
 from training.data.schema import SPLITS
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from training.data.load import read_corpus
     from training.report.files import PAGE, check_folder, write
     from training.report.of_data import check_codebook, data_report
 
@@ -50,15 +49,7 @@ def _run(options: argparse.Namespace) -> int:
         codebook = load_codebook(options.codebook)
         check_codebook(artefact, codebook)
         step(f"reading {options.data}")
-        corpus = read_corpus(
-            options.data,
-            codebook=codebook,
-            format=options.format,
-            columns=dict(options.column),
-            label_map=dict(options.label),
-            separator=options.separator,
-            delimiter=options.delimiter,
-        )
+        corpus = corpus_from(options, codebook)
         report = data_report(
             artefact,
             corpus,
