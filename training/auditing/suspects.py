@@ -6,17 +6,16 @@ several labels, too), so that a topic that nobody labelled is left out and never
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 from numpy.typing import NDArray
 
 from training.report.answers import Answers
 from training.report.mistakes import told
+from training.report.noise import flagged
 
 SHOWN = 100
 
@@ -76,9 +75,5 @@ def _topics(rows: Answers, probabilities: Floats) -> list[dict[str, Any]]:
 
 def _issues(given: NDArray[np.intp], probabilities: Floats) -> list[tuple[int, float]]:
     """Return the positions of suspect labels with the probability that the model gives each label."""
-    with warnings.catch_warnings():
-        # It warns where a class would keep no row, and then flags fewer: so be it.
-        warnings.simplefilter("ignore", UserWarning)
-        mask = find_label_issues(given, probabilities, n_jobs=1)
     quality = get_label_quality_scores(given, probabilities, method="self_confidence")
-    return [(int(row), float(quality[row])) for row in np.flatnonzero(mask)]
+    return [(row, float(quality[row])) for row in flagged(given, probabilities)]

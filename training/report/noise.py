@@ -73,8 +73,13 @@ def _issues(given: NDArray[np.intp], probabilities: NDArray[np.float64]) -> list
         return []
     kept = probabilities[:, classes]
     kept = kept / np.maximum(kept.sum(axis=1, keepdims=True), 1e-12)
+    return flagged(np.searchsorted(classes, given), kept)
+
+
+def flagged(given: NDArray[np.intp], probabilities: NDArray[np.float64]) -> list[int]:
+    """Return the positions of the labels that confident learning takes for wrong."""
     with warnings.catch_warnings():
         # It warns where a class would keep no row, and then flags fewer: so be it.
         warnings.simplefilter("ignore", UserWarning)
-        mask = find_label_issues(np.searchsorted(classes, given), kept, n_jobs=1)
+        mask = find_label_issues(given, probabilities, n_jobs=1)
     return [int(i) for i in np.flatnonzero(mask)]
