@@ -26,7 +26,7 @@ _SPLITS = {"random": "split by rows, which leaks", "time": "split by time, on th
 def results(
     config: RunConfig, evaluations: Mapping[str, Evaluation], thresholds: Mapping[str, float]
 ) -> Group:
-    """Return the tables of a run: the trained model first, under its own name."""
+    """Return the tables of a run: the trained model first, under its family's name."""
     return result(f"{config.name}: {config.task} on test", evaluations, thresholds)
 
 

@@ -77,18 +77,23 @@ def parts_of(prepared: Prepared) -> dict[str, dict[str, Any]]:
     }
 
 
-def log_inputs(run: TrackedRun, prepared: Prepared) -> None:
-    """Log what the run was asked to do and on which rows."""
-    config = prepared.config
-    commit, changed = git_commit(_HOME)
+def log_inputs(run: TrackedRun, prepared: Prepared, origin: Mapping[str, Any]) -> None:
+    """Log what the run was asked to do and on which rows.
+
+    Args:
+        run: that gets it.
+        prepared: what it learns from.
+        origin: the `provenance` of the model to be.
+    """
+    config, commit, changed = prepared.config, origin["git"]["commit"], origin["git"]["changed"]
     run.params(config.model_dump(mode="json"))
     run.text(dump_config(config), "config.yaml")
     run.tags(
         {"stancewire.task": config.task, "stancewire.family": config.model.family}
         | ({"mlflow.source.git.commit": commit, "stancewire.changed": str(changed).lower()} if commit else {})
     )
-    for name, part in parts_of(prepared).items():
-        context = {"train": "training", "dev": "validation", "test": "test"}[name]
+    for name, context in (("train", "training"), ("dev", "validation"), ("test", "test")):
+        part = origin["split"][name]
         run.dataset(f"{config.task}-{name}", config.data.path, part["sha256"], context, part["rows"])
 
 

@@ -88,7 +88,8 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
     config, parts = prepared.config, prepared.parts
     report("opening MLflow")
     with tracked_run(config.tracking.experiment, config.name, {}) as run:
-        log_inputs(run, prepared)
+        origin = provenance(prepared)
+        log_inputs(run, prepared, origin)
         report(f"fitting {config.model.family} on {len(parts.train):,} rows")
         trial = fit(config, config.model, parts)
         report("judging on test")
@@ -98,7 +99,7 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         report("testing behaviour")
         behaviour = try_behaviour(prepared, trial, blind)
         report("writing the artefact")
-        artefact, parity, told = _ship(prepared, trial, evaluations, splits, behaviour)
+        artefact, parity, told = _ship(prepared, origin, trial, evaluations, splits, behaviour)
         report("logging to MLflow")
         log_results(run, prepared, trial, evaluations, told)
         run.text(artefact.read_bytes(CARD).decode("utf-8"), CARD)
@@ -151,6 +152,7 @@ def _judged(config: RunConfig, rows: Parts) -> Evaluation | None:
 
 def _ship(
     prepared: Prepared,
+    origin: Mapping[str, Any],
     trial: Trial,
     evaluations: Mapping[str, Evaluation],
     splits: Mapping[str, Evaluation],
@@ -167,11 +169,11 @@ def _ship(
     shared: dict[str, Any] = {
         "name": config.name,
         "codebook": prepared.corpus.codebook,
-        "provenance": provenance(prepared),
+        "provenance": origin,
     }
     with TemporaryDirectory(prefix="stancewire-") as folder:
         tried = export(trial.fitted, Path(folder) / config.name, metrics=metrics, **shared)
-        parity = check_parity(tried, trial.fitted, prepared.parts.test)
+        parity = check_parity(tried, trial.fitted, prepared.parts.test, trial.probabilities)
         # Of the trial, which answers alike: the card has its weak slices, and stands in what is shipped.
         report = run_report(prepared, evaluations, tried)
     metrics["parity"] = asdict(parity)

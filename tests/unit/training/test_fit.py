@@ -184,7 +184,9 @@ def shipped(prepared: Prepared, fitted: Fitted, folder: Path) -> Artefact:
 
 def test_an_exported_model_answers_as_the_trained_one(case: Case, tmp_path: Path) -> None:
     prepared, trial = case
-    parity = check_parity(shipped(prepared, trial.fitted, tmp_path), trial.fitted, prepared.parts.test)
+    parity = check_parity(
+        shipped(prepared, trial.fitted, tmp_path), trial.fitted, prepared.parts.test, trial.probabilities
+    )
     assert (parity.agreement, parity.rows) == (1.0, len(prepared.parts.test))
     assert parity.difference < 1e-6
 
@@ -205,4 +207,6 @@ def test_a_model_that_answers_otherwise_is_not_shipped(
 
     monkeypatch.setattr(family, "export", contrary)
     with pytest.raises(ParityError, match=r"wanted an exported model that decides 99\.5% of rows"):
-        check_parity(shipped(prepared, trial.fitted, tmp_path), trial.fitted, prepared.parts.test)
+        check_parity(
+            shipped(prepared, trial.fitted, tmp_path), trial.fitted, prepared.parts.test, trial.probabilities
+        )
