@@ -114,8 +114,8 @@ class Encoder:
         rows: list[int] = []
         cut = np.zeros(len(examples), dtype=np.float32)
         blank = np.zeros(len(examples), dtype=np.bool_)
-        for row, example in enumerate(examples):
-            sequences, cut[row], blank[row] = encode_row(example)
+        for row in range(len(examples)):
+            sequences, cut[row], blank[row] = encode_row(examples[row])
             for sequence, start in sequences:
                 ids.append(sequence)
                 second.append(start)
