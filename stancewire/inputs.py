@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stancewire.errors import InputError
 from stancewire.examples import Article
-from stancewire.section import shown
+from stancewire.section import kind
 from stancewire.strictjson import JsonValue, StrictJsonError, loads
 
 STDIN = "-"
@@ -65,7 +65,7 @@ def article_of(record: JsonValue, where: str) -> Article:
     if countries is None:
         countries = []
     if not isinstance(countries, list) or not all(isinstance(country, str) for country in countries):
-        raise InputError(f"{where}: expected 'countries' to be a list of texts, found {shown(countries)}")
+        raise InputError(f"{where}: expected 'countries' to be a list of texts, found {kind(countries)}")
     if not _field(record, "text", where):
         raise InputError(f"{where}: expected an object with a non-empty 'text'")
     return Article(
@@ -83,7 +83,7 @@ def article_of(record: JsonValue, where: str) -> Article:
 def _field(record: Mapping[str, JsonValue], name: str, where: str) -> str | None:
     value = record.get(name)
     if value is not None and not isinstance(value, str):
-        raise InputError(f"{where}: expected '{name}' to be a text, found {shown(value)}; quote it")
+        raise InputError(f"{where}: expected '{name}' to be a text, found {kind(value)}; quote it")
     return value
 
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from stancewire.errors import InputError
 from stancewire.examples import Article
-from stancewire.section import shown
+from stancewire.section import kind, shown
 from stancewire.strictjson import JsonValue, StrictJsonError, loads
 
 MAX_LINE_BYTES = 32_000_000
@@ -116,7 +116,7 @@ def article_from_record(record: Mapping[str, object], *, columns: Mapping[str, s
     countries = record.get(names["countries"])
     countries = [] if countries is None else countries
     if not isinstance(countries, list | tuple) or not all(isinstance(one, str) for one in countries):
-        raise InputError(f"expected {names['countries']!r} to be a list of texts, found {shown(countries)}")
+        raise InputError(f"expected {names['countries']!r} to be a list of texts, found {kind(countries)}")
     own = set(names.values())
     return Article(
         text=values["text"] or "",
@@ -133,7 +133,7 @@ def article_from_record(record: Mapping[str, object], *, columns: Mapping[str, s
 def _text_field(record: Mapping[str, object], name: str) -> str | None:
     value = record.get(name)
     if value is not None and not isinstance(value, str):
-        raise InputError(f"expected {name!r} to be a text, found {shown(value)}; quote it")
+        raise InputError(f"expected {name!r} to be a text, found {kind(value)}; quote it")
     return value
 
 
@@ -293,7 +293,10 @@ def _header(item: tuple[int, list[str]] | Reject, path: Path, delimiter: str) ->
     if "" in columns:
         raise InputError(f"{path}:{line}: column {columns.index('') + 1} has no name; name it or remove it")
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise InputError(f"{path}:{line}: two columns are named {shown(twice[0])}; rename one")
+        places = [number for number, name in enumerate(columns, 1) if name == twice[0]]
+        raise InputError(
+            f"{path}:{line}: columns {places[0]} and {places[1]} have one name; rename one, or add a header"
+        )
     others = [mark for mark in (",", ";", "\t", "|") if mark != delimiter and mark in columns[0]]
     if len(columns) == 1 and others:
         raise InputError(

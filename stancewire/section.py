@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 
 from stancewire.errors import ArtefactError
 from stancewire.strictjson import JsonValue
@@ -24,6 +24,15 @@ def shown(value: object, *, limit: int = 60) -> str:
     """Return a value as it may stand in a message: escaped, cut, safe for a terminal."""
     text = ascii(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def kind(value: object) -> str:
+    """Say what came in the place of a text: figures as they are, all that may hold words by its kind."""
+    if value is None or isinstance(value, bool | int | float):
+        return shown(value)
+    if isinstance(value, Sized) and not isinstance(value, str | bytes):
+        return f"{'an object' if isinstance(value, Mapping) else 'a list'} of {len(value):,}"
+    return _KINDS.get(type(value), f"a {type(value).__name__}")
 
 
 def listed(names: Iterable[str], *, limit: int = 8) -> str:

@@ -32,6 +32,7 @@ Reason = Literal[
 MAX_DEPTH = 64
 _MAX_INT = 2**63 - 1
 _MAX_INT_DIGITS = 19
+_LONGEST_KEY = 40
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -115,7 +116,9 @@ def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     built = dict(pairs)
     if len(built) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise StrictJsonError("duplicate_key", f"the key {twice[:80]!r} stands twice in one object")
+        # A long key is a text, and texts are never repeated in a message.
+        named = f"the key {twice!r}" if len(twice) <= _LONGEST_KEY else f"a key of {len(twice):,} characters"
+        raise StrictJsonError("duplicate_key", f"{named} stands twice in one object")
     return built
 
 

@@ -61,14 +61,14 @@ def test_only_the_text_is_required(absent: dict[str, None]) -> None:
         ({}, "here: expected an object with a non-empty 'text'"),
         ({"text": ""}, "non-empty 'text'"),
         ({"text": 0}, "here: expected 'text' to be a text, found 0; quote it"),
-        ({"text": ["a"]}, r"expected 'text' to be a text, found \['a'\]"),
+        ({"text": ["a"]}, r"expected 'text' to be a text, found a list of 1"),
         ({"text": "a", "id": 7}, "expected 'id' to be a text, found 7"),
         ({"text": "a", "title": False}, "expected 'title' to be a text, found False"),
         ({"text": "a", "date": 2024}, "expected 'date' to be a text, found 2024"),
         ({"text": "a", "outlet": {}}, "expected 'outlet' to be a text"),
         ({"text": "a", "event": 1.5}, "expected 'event' to be a text"),
-        ({"text": "a", "countries": "NOR"}, "here: expected 'countries' to be a list of texts, found 'NOR'"),
-        ({"text": "a", "countries": ["NOR", 47]}, r"to be a list of texts, found \['NOR', 47\]"),
+        ({"text": "a", "countries": "NOR"}, "here: expected 'countries' to be a list of texts, found a text"),
+        ({"text": "a", "countries": ["NOR", 47]}, r"to be a list of texts, found a list of 2"),
     ],
 )
 def test_a_record_that_is_no_article(record: object, message: str) -> None:

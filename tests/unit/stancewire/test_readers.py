@@ -165,7 +165,7 @@ def test_a_field_of_200k_characters_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "told"),
     [
-        (b"id,id\n1,2\n", "two columns are named 'id'"),
+        (b"id,id\n1,2\n", "columns 1 and 2 have one name; rename one, or add a header"),
         (b",id\n1,2\n", "column 1 has no name"),
         (b"id;text\n1;2\n", "';'"),
         (b"id\rtext\r", "bare CR"),
