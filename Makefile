@@ -35,5 +35,5 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(PIP) --editable '.[train,serve,dev]'
+	$(PIP) --editable '.[train,batch,serve,spark,dev]'
 	touch $@ $(VENV)/.train
