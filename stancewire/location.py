@@ -16,6 +16,7 @@ MLMODEL = "MLmodel"
 LOADER = "stancewire.serving"
 
 _URI = re.compile(r"(models|runs):/+[^/]")
+_SIGNED_IN = re.compile(r"//[^/\s]*@")
 _SQLITE = "sqlite:///"
 _MAX_MLMODEL_BYTES = 1_000_000
 _KEY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_]+):[ \t]*(?P<value>.*)")
@@ -45,6 +46,11 @@ def located(path_or_uri: str | Path) -> Iterator[Path]:
 def is_uri(path_or_uri: str | Path) -> bool:
     """Tell whether this is an MLflow URI."""
     return isinstance(path_or_uri, str) and _URI.match(path_or_uri) is not None
+
+
+def without_password(text: str) -> str:
+    """Return a message that may name a server, without the user and password or token before its host."""
+    return _SIGNED_IN.sub("//***@", text)
 
 
 def _inside(folder: Path) -> Path:
@@ -113,7 +119,7 @@ def _download(uri: str, folder: str) -> Path:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
     except Exception as error:  # mlflow lets its stores' own exceptions through, whatever they are
         reason = (str(error).splitlines() or [type(error).__name__])[0]
+        told = f"cannot be fetched from MLflow at {mlflow.get_tracking_uri()}: {reason}"
         raise ArtefactError(
-            f"{uri}: cannot be fetched from MLflow at {mlflow.get_tracking_uri()}: {reason}; "
-            "check the name, or set MLFLOW_TRACKING_URI"
+            f"{uri}: {without_password(told)}; check the name, or set MLFLOW_TRACKING_URI"
         ) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from stancewire.location import without_password
 from training.config import RunConfig
 from training.evaluate.scores import Evaluation
 from training.evaluate.tables import ranged, result
@@ -66,7 +67,8 @@ def ui_hint() -> str:
     """Return how to open the MLflow pages of the runs."""
     uri = os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
     if uri.startswith(("http://", "https://")):
-        return uri
+        return without_password(uri)
     if uri == DEFAULT_URI:
         return "make ui, then http://127.0.0.1:5000"
-    return f"mlflow ui --backend-store-uri {shlex.quote(uri)}, then http://127.0.0.1:5000"
+    named = shlex.quote(uri) if without_password(uri) == uri else '"$MLFLOW_TRACKING_URI"'
+    return f"mlflow ui --backend-store-uri {named}, then http://127.0.0.1:5000"

@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from stancewire.errors import StancewireError
+from stancewire.location import without_password
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 FAILURES = (MlflowException, SQLAlchemyError)
@@ -38,10 +39,8 @@ class TrackingError(StancewireError):
     def of(cls, uri: str, error: BaseException | str) -> TrackingError:
         """Say why in one line, and what to do."""
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        return cls(
-            f"MLflow at {_without_password(uri)} cannot be used: {reason}; "
-            "set MLFLOW_TRACKING_URI, or mend what is there"
-        )
+        told = without_password(f"MLflow at {uri} cannot be used: {reason}")
+        return cls(f"{told}; set MLFLOW_TRACKING_URI, or mend what is there")
 
 
 def connect() -> str:
@@ -170,7 +169,3 @@ def _file_name(name: str) -> str:
     """Return a folder's name for any name of an experiment; different ones never share one."""
     plain = re.sub(r"[^\w-]", "_", name)[:80]
     return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-
-
-def _without_password(uri: str) -> str:
-    return re.sub(r"(//[^/@:]*:)[^/@]*@", r"\1***@", uri)

@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from stancewire.errors import InputError, StancewireError
+from stancewire.location import without_password
 from stancewire.section import listed
 from training.tracking_store import DEFAULT_URI, FAILURES, TrackingError, connect, locked, sqlite_file
 
@@ -83,7 +84,8 @@ class Store:
                 if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                     raise
                 raise InputError(
-                    f"wanted the id of a run, there is none {listed([run_id])} in MLflow at {self._uri}; "
+                    f"wanted the id of a run, there is none {listed([run_id])} in MLflow at "
+                    f"{without_password(self._uri)}; "
                     "set MLFLOW_TRACKING_URI, or name a folder"
                 ) from None
         outputs = run.outputs.model_outputs if run.outputs else []

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from stancewire.errors import ArtefactError, MissingExtraError
-from stancewire.location import is_uri, located
+from stancewire.location import is_uri, located, without_password
 from stancewire.predictor import load
 
 MLMODEL = """flavors:
@@ -133,6 +133,20 @@ def test_a_model_that_is_not_there(store: Store) -> None:
         "check the name, or set MLFLOW_TRACKING_URI"
     )
     assert not store.folders[0].exists()
+
+
+@pytest.mark.parametrize("signed_in", ["user:secret", "secret", "user:sec@ret", "user:secret%2F"])
+def test_no_password_is_told(store: Store, signed_in: str) -> None:
+    store.uri = f"https://{signed_in}@tracking.example:5000"
+    with pytest.raises(ArtefactError) as raised, located("models:/missing@alias"):
+        pass
+    assert "from MLflow at https://***@tracking.example:5000: no such model" in str(raised.value)
+    assert "sec" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["models:/name@alias", "sqlite:////a/b@c.db", "http://host/a@b"])
+def test_what_holds_no_password_is_told_as_it_is(text: str) -> None:
+    assert without_password(text) == text
 
 
 @pytest.mark.parametrize("uri", ["models:/name@alias", "runs:/1/model"])
