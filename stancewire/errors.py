@@ -14,7 +14,15 @@ class ArtefactError(StancewireError):
 
 
 class InputError(StancewireError):
-    """An input file, row or text cannot be read or predicted."""
+    """An input file, row or text cannot be read or predicted.
+
+    Attributes:
+        reason: a stable code, for counting rejects.
+    """
+
+    def __init__(self, message: str, *, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class CodebookError(StancewireError):

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
-from stancewire.errors import CodebookError, InputError, StancewireError
-from stancewire.examples import Article, StanceExample
-from stancewire.holders import Holder, find_holder
-from stancewire.predictor import Provenance, Score, StancePredictor, TopicsPrediction, TopicsPredictor
-from stancewire.rollup import AGAINST, FAVOR, NEUTRAL, UNRELATED, SentenceStance, TargetReading, roll_up
+from stancewire.drafts import Draft, TopicReading, readable, stance_of, topic_of, warnings_of
+from stancewire.errors import InputError, StancewireError
+from stancewire.examples import Article
+from stancewire.headline import split_headline
+from stancewire.holders import Holder
+from stancewire.pairs import check_pair
+from stancewire.predictor import Provenance, StancePredictor, TopicsPrediction, TopicsPredictor
+from stancewire.questions import sentences_of
+from stancewire.rollup import SentenceStance, TargetReading, roll_up
 from stancewire.section import shown
-from stancewire.sentences import Span, split_sentences
-from stancewire.text import CleanText, clean, clean_with_offsets
+from stancewire.sentences import split_sentences
+from stancewire.text import clean
+from stancewire.windows import spared, windows
+
+__all__ = [
+    "MAX_TARGETS",
+    "MAX_TARGET_CHARS",
+    "SCHEMA_VERSION",
+    "Reader",
+    "Reading",
+    "TopicReading",
+    "checked_targets",
+]
 
 SCHEMA_VERSION = 1
 MAX_TARGETS = 50
 MAX_TARGET_CHARS = 200
-
-_MAX_HEADLINE_CHARS = 200
-_LINE_END = r"(?:\r\n|\n|\r(?!\n))"
-# One line, then a blank one. A lead paragraph ends with a full stop, a headline hardly ever does.
-_HEADLINE = re.compile(
-    rf"\s*(?P<title>\S[^\r\n]{{0,{_MAX_HEADLINE_CHARS - 1}}}(?<![.\s]))[ \t]*"
-    rf"{_LINE_END}[ \t]*{_LINE_END}\s*(?=\S)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TopicReading:
-    """One topic of the codebook: its phrase for people, calibrated probability, threshold and decision.
-
-    `review` tells whether a person should look at the decision, as in Score.
-    """
-
-    label: str
-    name: str
-    probability: float
-    threshold: float
-    decision: bool
-    review: bool = False
 
 
 _Storable: TypeAlias = TopicReading | TargetReading | SentenceStance | Holder | Provenance
@@ -61,7 +53,7 @@ class Reading:
         mixed_script: words that mix look-alike alphabets, at most 20.
         warnings: as in TopicsPrediction.
         topics_model: which model answered for the topics.
-        stance_model: which model answered for the stances.
+        stance_model: which model answered for the stances; None where only topics were predicted.
     """
 
     article: Article
@@ -73,7 +65,7 @@ class Reading:
     mixed_script: tuple[str, ...]
     warnings: tuple[str, ...]
     topics_model: Provenance
-    stance_model: Provenance
+    stance_model: Provenance | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as JSON values, keys in a stable order; docs/reading.md has the schema."""
@@ -95,7 +87,10 @@ class Reading:
             "cut_chars": self.cut_chars,
             "mixed_script": list(self.mixed_script),
             "warnings": list(self.warnings),
-            "models": {"topics": _fields(self.topics_model), "stance": _fields(self.stance_model)},
+            "models": {
+                "topics": _fields(self.topics_model),
+                "stance": self.stance_model and _fields(self.stance_model),
+            },
         }
 
     def _target_dict(self, target: TargetReading) -> dict[str, Any]:
@@ -104,13 +99,19 @@ class Reading:
 
 
 class Reader:
-    """Reads articles with one model for topics and one for stance. Safe to call from several threads."""
+    """Reads articles with one model for topics and one for stance. Safe to call from several threads.
 
-    def __init__(self, topics: TopicsPredictor, stance: StancePredictor) -> None:
-        _check_models(topics, stance)
+    Args:
+        topics: the model for topics.
+        stance: the model for stance; without one only topics are predicted.
+    """
+
+    def __init__(self, topics: TopicsPredictor, stance: StancePredictor | None = None) -> None:
+        pair = [predictor.artefact.manifest for predictor in (topics, stance) if predictor is not None]
+        check_pair(*pair)
         self.topics = topics
         self.stance = stance
-        self._max_chars = min(topics.artefact.manifest.max_chars, stance.artefact.manifest.max_chars)
+        self._max_chars = min(manifest.max_chars for manifest in pair)
 
     def read(self, article: Article | str, targets: Sequence[str] | None = None) -> Reading:
         """Read one article.
@@ -123,127 +124,118 @@ class Reader:
         Raises:
             InputError: for an article without text, or targets that are empty, too long or repeated.
         """
+        (answer,) = self.read_many([article], targets)
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    def read_many(
+        self, articles: Iterable[Article | str], targets: Sequence[str] | None = None
+    ) -> Iterator[Reading | InputError]:
+        """Read articles as they come, a window of them at a time: one answer each, in their order.
+
+        An article that cannot be read costs itself alone: its answer is the error, and no message repeats its
+        text. Labels are those of `read`, probabilities the same within 1e-4.
+
+        Args:
+            articles: as in `read`.
+            targets: as in `read`.
+
+        Raises:
+            InputError: for targets that are empty, too long or repeated.
+            StancewireError: for targets without a model for stance.
+        """
+        asked = None if targets is None else checked_targets(targets)
+        if asked is not None and self.stance is None:
+            raise StancewireError("expected a stance model, to ask about targets; name one, or no targets")
+        return chain.from_iterable(self._read_window(window, asked) for window in windows(articles))
+
+    def _read_window(
+        self, articles: Sequence[Article | str], asked: Sequence[str] | None
+    ) -> list[Reading | InputError]:
+        """Read some articles with one call of the topics model and one of the stance model."""
+        opened = [self._open(article) for article in articles]
+        readable = [draft for draft in opened if isinstance(draft, Draft)]
+        predicted = spared(self.topics.predict, [draft.article for draft in readable])
+        for draft, answer in zip(readable, predicted, strict=True):
+            self._ask(draft, answer, asked)
+        asking = [draft for draft in readable if draft.by_target]
+        for draft, stances in zip(asking, spared(self._stances, asking), strict=True):
+            if isinstance(stances, InputError):
+                draft.error = stances
+            else:
+                draft.stances = stances
+        return [draft if isinstance(draft, InputError) else self._reading(draft) for draft in opened]
+
+    def _open(self, article: Article | str) -> Draft | InputError:
         offset = 0
         if isinstance(article, str):
             article, offset = split_headline(article)
-        asked = None if targets is None else checked_targets(targets)
-        text = _readable(article.text, self._max_chars)
-        predicted = self.topics.predict([article])[0]
+        try:
+            return Draft(article, readable(article.text, self._max_chars), offset)
+        except InputError as error:
+            return error
+
+    def _ask(self, draft: Draft, answer: TopicsPrediction | InputError, asked: Sequence[str] | None) -> None:
+        """Note the topics of an article, split it, and decide what it is asked about."""
+        if isinstance(answer, InputError):
+            draft.error = answer
+            return
+        draft.warnings = answer.warnings
         names = self.topics.artefact.manifest.codebook.names
-        topics = tuple(_topic(score, names) for score in predicted.scores)
-        by_target: dict[str, str | None] = (
-            {topic.name: topic.label for topic in topics if topic.decision}
+        draft.topics = tuple(topic_of(score, names) for score in answer.scores)
+        spans = split_sentences(draft.text.text)
+        draft.n_sentences = len(spans)
+        if self.stance is None:
+            return
+        draft.by_target = (
+            {topic.name: topic.label for topic in draft.topics if topic.decision}
             if asked is None
             else dict.fromkeys(asked)
         )
-        spans = split_sentences(text.text)
-        stances = self._stances(list(_sentences(text, spans, offset)), list(by_target)) if by_target else []
-        return Reading(
-            article=article,
-            topics=topics,
-            targets=tuple(
-                roll_up(target, topic, [s for s in stances if s.target == target])
-                for target, topic in by_target.items()
-            ),
-            stances=tuple(stances),
-            sentences=len(spans),
-            cut_chars=text.original_chars - text.read_chars,
-            mixed_script=text.mixed_script,
-            warnings=_warnings(predicted, text),
-            topics_model=self.topics.provenance,
-            stance_model=self.stance.provenance,
-        )
+        if draft.by_target:
+            draft.sentences = list(sentences_of(draft.text, spans, draft.offset))
 
-    def _stances(self, sentences: Sequence[_Sentence], targets: Sequence[str]) -> list[SentenceStance]:
+    def _stances(self, drafts: Sequence[Draft]) -> list[list[SentenceStance]]:
         """Ask about every target in every sentence, in one call, and keep the sentences that concern it."""
-        asked = [(target, sentence) for target in targets for sentence in sentences]
-        answers = self.stance.predict([sentence.question(target) for target, sentence in asked])
+        if self.stance is None:
+            return [[] for _ in drafts]
+        asked = [
+            (target, sentence)
+            for draft in drafts
+            for target in draft.by_target
+            for sentence in draft.sentences
+        ]
+        answers = iter(self.stance.predict([sentence.question(target) for target, sentence in asked]))
         return [
-            SentenceStance(
-                target=target,
-                label=answer.label,
-                probability=answer.probability,
-                sentence=sentence.text,
-                start=sentence.start,
-                end=sentence.end,
-                holder=sentence.holder,
-                review=answer.review,
-            )
-            for (target, sentence), answer in zip(asked, answers, strict=True)
-            if answer.label != UNRELATED
+            [
+                stance
+                for target in draft.by_target
+                for sentence in draft.sentences
+                if (stance := stance_of(target, sentence, next(answers))) is not None
+            ]
+            for draft in drafts
         ]
 
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """A cleaned sentence, the one before, and who holds its stance; offsets into the text that was given."""
-
-    text: str
-    context: str
-    start: int
-    end: int
-    holder: Holder | None
-
-    def question(self, target: str) -> StanceExample:
-        """Ask how the holder stands toward a target; without a holder, what the sentence conveys."""
-        named = self.holder.mention if self.holder else ""
-        return StanceExample(sentence=self.text, target=target, holder=named or None, context=self.context)
-
-
-def split_headline(text: str) -> tuple[Article, int]:
-    """Split a bare text into headline and body.
-
-    Returns:
-        The article, and where its text starts in the given one. The title is "" when the first line is no
-        headline: longer than 200 characters, ended by a full stop, or not followed by a blank line.
-    """
-    if isinstance(text, str) and (match := _HEADLINE.match(text[: 10 * _MAX_HEADLINE_CHARS])):
-        return Article(title=match["title"], text=text[match.end() :]), match.end()
-    return Article(text=text), 0
-
-
-def _sentences(text: CleanText, spans: Iterable[Span], offset: int) -> Iterator[_Sentence]:
-    """Yield the sentences of a text in order."""
-    before = Span(0, 0)
-    last: Holder | None = None
-    for span in spans:
-        sentence, context = text.text[slice(*span)], text.text[slice(*before)]
-        holder = find_holder(sentence, context)
-        if holder is not None:
-            named_in = before if holder.in_context else span
-            start, end = text.original_span(named_in.start + holder.start, named_in.start + holder.end)
-            holder = _resolved(replace(holder, start=offset + start, end=offset + end), last)
-        last = holder
-        start, end = text.original_span(*span)
-        yield _Sentence(sentence, context, offset + start, offset + end, holder)
-        before = span
-
-
-def _resolved(holder: Holder, last: Holder | None) -> Holder:
-    """Let the same pronoun in a row mean the same: "He said …. He added …"."""
-    if last is None or not last.in_context or holder.text.lower() != last.mention.lower():
-        return holder
-    return replace(last, cue=holder.cue, mention=holder.mention)
-
-
-def _readable(text: object, max_chars: int) -> CleanText:
-    """Clean a text; refuse what is none, or holds nothing that can be read."""
-    if not isinstance(text, str):
-        raise InputError(f"expected the article's text to be a text, found a {type(text).__name__}")
-    cleaned = clean_with_offsets(text, max_chars=max_chars)
-    if not cleaned.text.strip():
-        raise InputError(f"expected an article's text, found {len(text):,} characters, none of them readable")
-    return cleaned
-
-
-def _topic(score: Score, names: Mapping[str, str]) -> TopicReading:
-    name = names.get(score.label) or score.label.replace("_", " ")
-    return TopicReading(score.label, name, score.probability, score.threshold, score.decision, score.review)
-
-
-def _warnings(predicted: TopicsPrediction, text: CleanText) -> tuple[str, ...]:
-    cut = ("text_cut",) if text.read_chars < text.original_chars else ()
-    return tuple(dict.fromkeys((*predicted.warnings, *cut)))
+    def _reading(self, draft: Draft) -> Reading | InputError:
+        if draft.error is not None:
+            return draft.error
+        text, stances = draft.text, draft.stances
+        return Reading(
+            article=draft.article,
+            topics=draft.topics,
+            targets=tuple(
+                roll_up(target, topic, [s for s in stances if s.target == target])
+                for target, topic in draft.by_target.items()
+            ),
+            stances=tuple(stances),
+            sentences=draft.n_sentences,
+            cut_chars=text.original_chars - text.read_chars,
+            mixed_script=text.mixed_script,
+            warnings=warnings_of(draft.warnings, text),
+            topics_model=self.topics.provenance,
+            stance_model=self.stance.provenance if self.stance else None,
+        )
 
 
 def checked_targets(targets: Sequence[str]) -> list[str]:
@@ -268,28 +260,6 @@ def checked_targets(targets: Sequence[str]) -> list[str]:
             raise InputError(f"target {number}: {phrase!r} stands there twice; name every target once")
         seen[phrase.casefold()] = phrase
     return list(seen.values())
-
-
-def _check_models(topics: TopicsPredictor, stance: StancePredictor) -> None:
-    """Refuse swapped models, and models that were not trained on one codebook."""
-    for wanted, predictor in (("topics", topics), ("stance", stance)):
-        if predictor.task != wanted:
-            raise StancewireError(
-                f"expected a {wanted} model, found {predictor.provenance.model}, a {predictor.task} model; "
-                "write Reader(topics, stance)"
-            )
-    one, other = topics.artefact.manifest.codebook, stance.artefact.manifest.codebook
-    if (one.id, one.version, one.sha256) != (other.id, other.version, other.sha256):
-        raise CodebookError(
-            f"expected models of one codebook, found {topics.provenance.model} by {one.id} {one.version} "
-            f"({one.sha256[:12]}) and {stance.provenance.model} by {other.id} {other.version} "
-            f"({other.sha256[:12]}); train both on the same codebook"
-        )
-    if missing := {AGAINST, FAVOR, NEUTRAL, UNRELATED} - set(stance.labels):
-        raise CodebookError(
-            f"{stance.provenance.model}: a reading needs the labels against, favor, neutral and unrelated; "
-            f"missing {', '.join(sorted(missing))}"
-        )
 
 
 def _fields(value: _Storable) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from stancewire import cli, holders
 from stancewire.cli import main
 from stancewire.errors import StancewireError
 from stancewire.examples import Article
+from stancewire.headline import split_headline
 from stancewire.holders import find_holder
-from stancewire.reading import Reader, split_headline
+from stancewire.reading import Reader
 from stancewire.terminal import console_on, escape, print_reading
 from stancewire.words import words_of
 from tests.fake_models import by_words, fake_stance, fake_topics

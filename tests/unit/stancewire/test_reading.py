@@ -17,7 +17,9 @@ from stancewire.artefact import CodebookRef
 from stancewire.calibration import Calibration
 from stancewire.errors import CodebookError, InputError, StancewireError
 from stancewire.examples import Article, StanceExample
-from stancewire.reading import MAX_TARGETS, Reader, Reading, checked_targets, split_headline
+from stancewire.headline import split_headline
+from stancewire.predictor import StancePredictor
+from stancewire.reading import MAX_TARGETS, Reader, Reading, checked_targets
 from stancewire.text import clean
 from tests.fake_models import CODEBOOK, FakeRuntime, by_words, fake_stance, fake_topics
 
@@ -38,9 +40,15 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     return Reader(fake_topics(folder, by_title), fake_stance(folder, by_words))
 
 
+def stance_of(reader: Reader) -> StancePredictor:
+    """The model for stance of a reader that has one."""
+    assert reader.stance is not None
+    return reader.stance
+
+
 def questions(reader: Reader) -> list[StanceExample]:
     """What the stance model was last asked."""
-    runtime = reader.stance._runtime
+    runtime = stance_of(reader)._runtime
     assert isinstance(runtime, FakeRuntime)
     return list(runtime.calls[-1])
 
@@ -128,12 +136,12 @@ def test_a_pronoun_in_a_row_means_the_same(reader: Reader) -> None:
 def test_provenance_names_both_models(reader: Reader) -> None:
     reading = reader.read(TEXT)
     assert reading.topics_model == reader.topics.provenance
-    assert reading.stance_model == reader.stance.provenance
+    assert reading.stance_model == stance_of(reader).provenance
 
 
 def test_readings_are_frozen(reader: Reader) -> None:
     reading = reader.read(TEXT, targets=["talks"])
-    for value in (reading, reading.topics[0], reading.targets[0], reading.stances[0], reading.stance_model):
+    for value in (reading, reading.topics[0], reading.targets[0], reading.stances[0], reading.topics_model):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(value, dataclasses.fields(value)[0].name, None)
 
@@ -395,7 +403,7 @@ def test_the_json_holds_what_the_reading_holds(reader: Reader) -> None:
     assert value["topics"] == [dataclasses.asdict(topic) for topic in reading.topics]
     assert value["stances"] == [dataclasses.asdict(stance) for stance in reading.stances]
     assert value["models"]["topics"] == dataclasses.asdict(reading.topics_model)
-    assert value["models"]["stance"] == dataclasses.asdict(reading.stance_model)
+    assert value["models"]["stance"] == dataclasses.asdict(stance_of(reader).provenance)
     (target,) = value["targets"]
     assert target["counts"] == {"against": 1, "favor": 1, "neutral": 1}
     assert [reading.stances[at] for at in target["deciding"]] == list(reading.targets[0].deciding)
