@@ -5,10 +5,11 @@ One answer per input row, in input order. A row that cannot be predicted raises 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +134,21 @@ class _Predictor(Generic[E]):
             manifest.name, artefact.digest, manifest.codebook.id, manifest.codebook.version
         )
         self._runtime = runtime
+
+    def with_thresholds(self, thresholds: Mapping[str, float]) -> Self:
+        """Return a predictor of the same model that decides by other thresholds for some labels.
+
+        What is for review stays as training chose it, for the model's own thresholds.
+        """
+        if not thresholds:
+            return self
+        manifest = self.artefact.manifest
+        own = zip(self.labels, manifest.thresholds, strict=True)
+        others = tuple(thresholds.get(label, threshold) for label, threshold in own)
+        twin = copy(self)
+        twin.artefact = replace(self.artefact, manifest=replace(manifest, thresholds=others))
+        twin.thresholds = np.asarray(others, dtype=np.float32)
+        return twin
 
     def _predict(self, examples: Sequence[E]) -> Iterator[tuple[tuple[Score, ...], tuple[Warn, ...]]]:
         """Yield the scores and warnings of every row, a bounded batch at a time."""
