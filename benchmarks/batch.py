@@ -1,0 +1,198 @@
+"""What the batch job costs, and what it adds to the model alone.
+
+Run `python -m benchmarks.batch --topics ARTEFACT [--stance ARTEFACT] [--sizes 1000 10000 100000] [--spark]
+[--checkpoint FOLDER]`. The articles are the bundled corpus, repeated and varied, in a temporary folder;
+duplicates are not looked for. Every measure is a fresh process, and one thread a worker. What a job of one
+article takes is its start, and is taken off. Only ratios within one run count: the machine may be busy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.batch_corpus import write_records
+from benchmarks.processes import Cost, measured
+from stancewire.artefact import read_artefact
+
+MOST_COMPARED = 10_000
+MOST_NAIVE = 100
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds and processor seconds of one article, in milliseconds."""
+
+    wall: float
+    processor: float
+
+    def __str__(self) -> str:
+        return (
+            f"{1000 / self.wall:8,.0f} articles/s   {self.wall:.3f} ms, of the processor {self.processor:.3f}"
+        )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder to work in, and the models that are asked."""
+
+    folder: Path
+    models: Sequence[str]
+    environment: dict[str, str]
+
+    def articles(self, n_articles: int) -> Path:
+        """Return the file of so many articles."""
+        path = self.folder / f"articles-{n_articles}.jsonl"
+        return path if path.exists() else write_records(path, n_articles)
+
+    def command(self, n_articles: int, output: str, *options: str) -> list[str]:
+        """Return the command line of a job."""
+        paths = str(self.articles(n_articles)), str(self.folder / output)
+        return [sys.executable, "-m", "stancewire", "batch", *paths, *self.models, *options]
+
+    def job(self, n_articles: int, output: str, *options: str) -> Cost:
+        """Run a job into a folder of its own."""
+        return measured(self.command(n_articles, output, *options), self.environment)
+
+    def contender(self, name: str, n_articles: int, *options: str) -> Taken:
+        """Run a contender; see benchmarks.batch_contenders."""
+        module = [sys.executable, "-m", "benchmarks.batch_contenders", name]
+        cost = measured([*module, str(self.articles(n_articles)), *options], self.environment)
+        return per_article(**json.loads(cost.output), n_articles=n_articles)
+
+
+def per_article(seconds: float, processor: float, n_articles: int) -> Taken:
+    """Return the cost of one of so many."""
+    return Taken(1000 * seconds / n_articles, 1000 * processor / n_articles)
+
+
+def net(cost: Cost, start: Cost, n_articles: int) -> Taken:
+    """Return the cost of an article of a job, its start taken off."""
+    return per_article(cost.seconds - start.seconds, cost.processor - start.processor, n_articles)
+
+
+def least(found: Sequence[Taken]) -> Taken:
+    """Return the least of each: what disturbs a measure only ever adds."""
+    return Taken(min(one.wall for one in found), min(one.processor for one in found))
+
+
+def sizes(bench: Bench, counts: Sequence[int], start: Cost, options: Sequence[str]) -> None:
+    """Print what an article costs at every size, and the memory."""
+    found = {}
+    for n_articles in counts:
+        cost = bench.job(n_articles, f"size-{n_articles}", *options)
+        found[n_articles] = net(cost, start, n_articles)
+        print(f"job, {n_articles:9,} articles   {found[n_articles]}   peak {cost.peak_mb:6,.0f} MB")
+    costs = [one.processor for one in found.values()]
+    print(f"cost of an article, largest over least: {max(costs) / min(costs):.2f} (processor)")
+
+
+def compared(bench: Bench, n_articles: int, start: Cost, arguments: argparse.Namespace) -> None:
+    """Print the job beside the bare loop and the others, in turn on the same articles."""
+    options, asked = job_options(arguments), ["--topics", arguments.topics]
+    found: dict[str, list[Taken]] = {}
+    loop = [*asked, "--stance", arguments.stance] if arguments.stance else asked
+    for turn in range(arguments.turns):
+        job = bench.job(n_articles, f"turn-{turn}", *options)
+        found.setdefault("job", []).append(net(job, start, n_articles))
+        found.setdefault("bare loop", []).append(bench.contender("loop", n_articles, *loop))
+        found.setdefault("reading alone", []).append(bench.contender("reading", n_articles))
+        if not arguments.stance and is_linear(arguments.topics):
+            for longest, words in ((1, "words"), (2, "words and pairs")):
+                taken = bench.contender("sklearn", n_articles, "--longest", str(longest))
+                found.setdefault(f"scikit-learn, {words}", []).append(taken)
+    if arguments.checkpoint:
+        few = min(n_articles, MOST_NAIVE)
+        found["transformers.pipeline"] = [
+            bench.contender("pipeline", few, "--checkpoint", arguments.checkpoint)
+        ]
+    job_cost = least(found["job"])
+    for name, turns in found.items():
+        best = least(turns)
+        ratio = (
+            f"the job is {best.wall / job_cost.wall:.2f} as fast, {best.processor / job_cost.processor:.2f}"
+        )
+        print(f"{name:28} {best}   {ratio} by processor")
+
+
+def spark(bench: Bench, n_articles: int, start: Cost) -> None:
+    """Print Spark with two workers beside two local ones, and what its start takes."""
+    local = bench.job(n_articles, "local-2", "--workers", "2", "--threads", "1")
+    options = ["--engine", "spark", "--master", "local[2]", "--threads", "1"]
+    spark_start = bench.job(1, "spark-start", *options)
+    cost = bench.job(n_articles, "spark-2", *options)
+    ours, theirs = net(local, start, n_articles), net(cost, spark_start, n_articles)
+    print(f"{'two local workers':28} {ours}   peak {local.peak_mb:6,.0f} MB")
+    print(f"{'Spark, local[2]':28} {theirs}   peak {cost.peak_mb:6,.0f} MB")
+    print(f"Spark starts in {spark_start.seconds:.1f} s, the job in {start.seconds:.1f} s")
+
+
+def resumed(bench: Bench, n_articles: int, options: Sequence[str]) -> None:
+    """Print what being killed half-way costs, and what a job that is done does when asked again."""
+    whole = bench.job(n_articles, "whole", *options)
+    again = bench.job(n_articles, "whole", *options)
+    command = bench.command(n_articles, "killed", *options)
+    start = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - the benchmark's own command
+        command, env=bench.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(whole.seconds / 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    killed = time.perf_counter() - start
+    rest = bench.job(n_articles, "killed", *options)
+    extra = killed + rest.seconds - whole.seconds
+    print(
+        f"killed half-way and resumed: {extra:+.1f} s on {whole.seconds:.1f} s ({extra / whole.seconds:+.0%})"
+    )
+    print(f"asked again when done: {again.seconds:.1f} s")
+
+
+def is_linear(artefact: str) -> bool:
+    """Tell whether an artefact is of the linear family."""
+    return read_artefact(Path(artefact)).manifest.family == "linear"
+
+
+def job_options(arguments: argparse.Namespace) -> list[str]:
+    """Return what every job of the comparison is told."""
+    return ["--workers", str(arguments.workers), "--threads", "1"]
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--topics", required=True, help="an artefact's folder")
+    parser.add_argument("--stance", help="an artefact's folder; without it only topics are read")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=3, help="of each contender; the least counts")
+    parser.add_argument("--spark", action="store_true", help="Spark on local[2] beside two local workers")
+    parser.add_argument("--checkpoint", help="of the encoder, for a loop with transformers.pipeline beside")
+    arguments = parser.parse_args()
+    models = ["--topics", arguments.topics, *(["--stance", arguments.stance] if arguments.stance else [])]
+    environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    with TemporaryDirectory(prefix="stancewire-bench-") as folder:
+        bench, options = Bench(Path(folder), models, environment), job_options(arguments)
+        start = bench.job(1, "start", *options)
+        print(f"a job of one article: {start.seconds:.2f} s, peak {start.peak_mb:,.0f} MB")
+        sizes(bench, arguments.sizes, start, options)
+        n_compared = min(max(arguments.sizes), MOST_COMPARED)
+        print(f"\non {n_compared:,} articles:")
+        compared(bench, n_compared, start, arguments)
+        if arguments.spark:
+            spark(bench, n_compared, start)
+        resumed(bench, n_compared, options)
+
+
+if __name__ == "__main__":
+    main()
