@@ -70,7 +70,7 @@ def read_jsonl(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[
             if data is None:
                 yield _too_long(line, max_line_bytes)
             elif data.strip(b" \t\r\n"):
-                yield _json_row(line, data)
+                yield json_row(line, data)
 
 
 def read_csv(
@@ -179,7 +179,8 @@ def _too_long(line: int, limit: int) -> Reject:
     return Reject(line, "too_long", f"longer than {limit:,} bytes")
 
 
-def _json_row(line: int, data: bytes) -> Row | Reject:
+def json_row(line: int, data: bytes) -> Row | Reject:
+    """Parse one line of JSONL."""
     if b"\0" in data:
         return Reject(line, "nul", "holds a NUL byte")
     try:
