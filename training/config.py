@@ -280,7 +280,7 @@ class RunConfig(StrictModel):
     @classmethod
     def _named(cls, values: object) -> object:
         """Name the model after its task, where nobody did."""
-        if isinstance(values, dict) and "name" not in values and values.get("task") in METHODS:
+        if isinstance(values, dict) and "name" not in values and values.get("task") in tuple(METHODS):
             return {**values, "name": f"stancewire-{values['task']}"}
         return values
 
@@ -305,8 +305,9 @@ class RunConfig(StrictModel):
     @field_validator("calibration")
     @classmethod
     def _mends_task(cls, calibration: CalibrationConfig, info: ValidationInfo) -> CalibrationConfig:
-        methods = METHODS.get(info.data.get("task", "stance"), ())
-        if calibration.method not in ("auto", *methods):
+        task = info.data.get("task")
+        methods = () if task is None else METHODS[task]
+        if task is not None and calibration.method not in ("auto", *methods):
             fitting = " or ".join(repr(name) for name in ("auto", *methods))
-            raise _wanted_at("method", f"{fitting} for {info.data['task']}", calibration.method)
+            raise _wanted_at("method", f"{fitting} for {task}", calibration.method)
         return calibration

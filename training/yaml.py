@@ -90,6 +90,7 @@ def dump_yaml(data: Plain) -> str:
     """Write plain data as block YAML that `parse_yaml` reads back equal."""
     writer = _yaml()
     writer.default_flow_style = False
+    writer.width = MAX_BYTES  # a line that is broken loses the second of two blanks
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel types it as None
     writer.representer.ignore_aliases = lambda _: True
     writer.allow_unicode = _BREAKS.isdisjoint(json.dumps(data, ensure_ascii=False))

@@ -161,6 +161,15 @@ def test_a_wrong_setting_is_told(tmp_path: Path, setting: str, says: str) -> Non
     assert says in found
 
 
+@pytest.mark.parametrize("task", ["{a: 1}", "[topics]", "3", "topic"])
+@pytest.mark.parametrize("more", ["", "calibration: {method: platt}\n", "model: {family: [linear]}\n"])
+def test_a_task_that_is_none_hides_no_other_problem(tmp_path: Path, task: str, more: str) -> None:
+    found = problems(tmp_path, f"task: {task}\nseed: true\n{more}")
+    assert found[0].startswith("task (line 1): wanted 'topics' or 'stance', got ")
+    assert found[1].startswith("seed (line 2): ")
+    assert len(found) == 2 + more.startswith("model")
+
+
 def test_a_missing_key_is_told_with_what_it_is(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, "seed: 1")
     assert found.startswith('task: missing; wanted "topics" (of articles) or "stance"')

@@ -142,6 +142,11 @@ def test_tags_load_nothing() -> None:
     assert set(sys.modules) - before == set()
 
 
+def test_blanks_of_a_long_text_survive() -> None:
+    value = f"{'word ' * 15}  {'word  ' * 30}end"
+    assert read(dump_yaml({"a": value})) == {"a": value}
+
+
 @given(VALUES)
 @settings(max_examples=150, deadline=None)
 def test_what_is_dumped_reads_back_equal(value: Plain) -> None:
