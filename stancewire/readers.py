@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -57,6 +57,32 @@ class Reject:
 
 Record: TypeAlias = dict[str, JsonValue]
 Row: TypeAlias = tuple[int, Record]
+Opener: TypeAlias = Callable[[Path], BufferedReader]
+
+
+def _plain(path: Path) -> BufferedReader:
+    return path.open("rb")
+
+
+def read_lines(
+    path: Path, *, max_line_bytes: int = MAX_LINE_BYTES, opener: Opener = _plain
+) -> Iterator[tuple[int, bytes] | Reject]:
+    """Yield the lines that are not blank with their numbers, unparsed; a reject for each that is too long.
+
+    Args:
+        path: the file.
+        max_line_bytes: longest line to keep; a longer one is skipped without holding it.
+        opener: opens the file where its bytes are not the text, as when it is packed.
+
+    Raises:
+        InputError: if the file cannot be read, or is no UTF-8 text at all.
+    """
+    with _opened(path, opener) as file:
+        for line, data in _lines(file, max_line_bytes):
+            if data is None:
+                yield _too_long(line, max_line_bytes)
+            elif data.strip(b" \t\r\n"):
+                yield line, data
 
 
 def read_jsonl(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Row | Reject]:
@@ -65,16 +91,16 @@ def read_jsonl(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[
     Raises:
         InputError: if the file cannot be read, or is no UTF-8 text at all.
     """
-    with _opened(path) as file:
-        for line, data in _lines(file, max_line_bytes):
-            if data is None:
-                yield _too_long(line, max_line_bytes)
-            elif data.strip(b" \t\r\n"):
-                yield json_row(line, data)
+    for item in read_lines(path, max_line_bytes=max_line_bytes):
+        yield item if isinstance(item, Reject) else json_row(*item)
 
 
 def read_csv(
-    path: Path, *, delimiter: str = ",", max_line_bytes: int = MAX_LINE_BYTES
+    path: Path,
+    *,
+    delimiter: str = ",",
+    max_line_bytes: int = MAX_LINE_BYTES,
+    opener: Opener = _plain,
 ) -> Iterator[Row | Reject]:
     """Yield each row as {column: text} with the line that it begins on, and a reject for each that is none.
 
@@ -86,7 +112,7 @@ def read_csv(
     """
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise InputError(f"expected one character as delimiter, found {shown(delimiter)}")
-    with _opened(path) as file:
+    with _opened(path, opener) as file:
         columns: list[str] | None = None
         for item in _csv_cells(file, delimiter, max_line_bytes):
             if columns is None:
@@ -138,12 +164,12 @@ def _text_field(record: Mapping[str, object], name: str) -> str | None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
+def _opened(path: Path, opener: Opener) -> Iterator[BufferedReader]:
     """Open a file that looks like UTF-8 text, the byte order mark skipped."""
     if "\0" in str(path):
         raise InputError(f"expected the path of a file, found {shown(str(path))}")
     try:
-        with path.open("rb") as file:
+        with opener(path) as file:
             head = file.peek(_HEAD_BYTES)[:_HEAD_BYTES]
             if other := _other_file(head):
                 raise InputError(f"{path}: expected UTF-8 text, found {other}")
@@ -151,7 +177,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
                 file.read(len(_BOM))
             yield file
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def _other_file(head: bytes) -> str | None:

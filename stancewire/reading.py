@@ -269,4 +269,6 @@ def _fields(value: _Storable) -> dict[str, Any]:
 
 def _storable(value: object) -> object:
     """Replace lone surrogates, which UTF-8 cannot hold; everything else stays."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode()

@@ -85,7 +85,7 @@ def row_schema() -> pa.Schema:
 
 
 def shards(rows: Iterable[Row], shard_rows: int = SHARD_ROWS) -> Iterator[Shard]:
-    """Part rows into shards, in order; where one ends depends on its rows alone. No rows make one empty shard.
+    """Part rows into shards, in order, by what is in them alone; no rows make one empty shard.
 
     Args:
         rows: of the whole input.
