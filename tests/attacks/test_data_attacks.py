@@ -341,13 +341,15 @@ def test_every_jsonl_line_comes_out_once_whatever_the_bytes(
 ) -> None:
     """Fault 14: in = out + rejected, and only our exceptions escape."""
     path = tmp_path / "a.jsonl"
-    path.write_bytes(start + b"\n".join(lines))
+    data = start + b"\n".join(lines)
+    path.write_bytes(data)
     try:
         items = list(read_jsonl(path))
     except InputError as error:
         assert "expected UTF-8 text, found" in str(error)
         return
-    filled = [n for n, line in enumerate(b"\n".join(lines).split(b"\n"), 1) if line.strip(b" \t\r")]
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    filled = [n for n, line in enumerate(text.split(b"\n"), 1) if line.strip(b" \t\r")]
     assert [item.line if isinstance(item, Reject) else item[0] for item in items] == filled
     assert all(item.reason and item.detail for item in items if isinstance(item, Reject))
 
