@@ -106,6 +106,11 @@ class Encoder:
                 "room for text; make them longer, or the stride shorter"
             )
 
+    @property
+    def last_token(self) -> int:
+        """The largest token id that a sequence may hold."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
+
     def encode(self, examples: Sequence[Article] | Sequence[StanceExample]) -> Encoded:
         """Return the sequences of all rows, in the order of the rows."""
         encode_row = self._pieces(examples)

@@ -22,8 +22,10 @@ from stancewire.location import located
 from stancewire.runtime import RawPrediction, Runtime
 from stancewire.text import clean, clean_with_offsets
 
-# Rows per call of the runtime: large enough for numpy, small enough that memory stays flat.
-BATCH_ROWS = 256
+# A call of the runtime takes so many rows, or fewer of so many characters: enough for texts of like length to
+# meet in one batch of an encoder, few enough that memory stays flat.
+BATCH_ROWS = 1024
+_BATCH_CHARS = 2_000_000
 
 Warn = Literal["no_known_features", "text_cut", "mixed_script"]
 E = TypeVar("E", Article, StanceExample)
@@ -76,11 +78,14 @@ class TopicsPrediction:
             bias alone), "text_cut" (the text is longer than the model reads), "mixed_script" (words mix
             alphabets).
         provenance: which model answered.
+        cut_share: how much of the text the model did not read, from 0 to 1: characters over its limit, and
+            of an encoder the tokens that no chunk held.
     """
 
     scores: tuple[Score, ...]
     warnings: tuple[Warn, ...]
     provenance: Provenance
+    cut_share: float = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -101,6 +106,7 @@ class StancePrediction:
     warnings: tuple[Warn, ...]
     provenance: Provenance
     conformal_set: tuple[str, ...] | None = None
+    cut_share: float = 0.0
 
     @property
     def label(self) -> str:
@@ -150,19 +156,38 @@ class _Predictor(Generic[E]):
         twin.thresholds = np.asarray(others, dtype=np.float32)
         return twin
 
-    def _predict(self, examples: Sequence[E]) -> Iterator[tuple[tuple[Score, ...], tuple[Warn, ...]]]:
-        """Yield the scores and warnings of every row, a bounded batch at a time."""
-        for start in range(0, len(examples), BATCH_ROWS):
-            batch = examples[start : start + BATCH_ROWS]
-            warnings = [self._check(example, start + row) for row, example in enumerate(batch)]
+    def _predict(self, examples: Sequence[E]) -> Iterator[tuple[tuple[Score, ...], tuple[Warn, ...], float]]:
+        """Yield the scores, the warnings and the unread share of every row, a bounded batch at a time."""
+        start = 0
+        while start < len(examples):
+            checked = list(self._checked(examples, start))
+            batch = examples[start : start + len(checked)]
             raw = self._runtime.predict(batch)
             probabilities = self._calibrated(raw, start, len(batch))
             decisions = decide(probabilities, self.thresholds, self.artefact.manifest.task)
             review = self._review(probabilities, decisions)
-            for row, warned in enumerate(warnings):
+            unread = [0.0] * len(batch) if raw.cut is None else raw.cut.tolist()
+            for row, (warned, cut) in enumerate(checked):
+                cut = 1 - (1 - cut) * (1 - unread[row])
                 blank: tuple[Warn, ...] = ("no_known_features",) if raw.blank[row] else ()
+                too_long: tuple[Warn, ...] = ("text_cut",) if cut > 0 else ()
                 answers = (array[row].tolist() for array in (probabilities, decisions, review))
-                yield self._scores(*answers), blank + warned
+                yield self._scores(*answers), blank + too_long + warned, cut
+            start += len(batch)
+
+    def _checked(self, examples: Sequence[E], start: int) -> Iterator[tuple[tuple[Warn, ...], float]]:
+        """Refuse a row without text; of the others yield what is odd, and the share over the limit."""
+        limit = self.artefact.manifest.max_chars
+        in_batch = 0
+        for row, example in enumerate(examples[start : start + BATCH_ROWS], start):
+            if in_batch >= _BATCH_CHARS:
+                return
+            self._check(example, row)
+            texts = self._texts(example)
+            chars = sum(map(len, texts))
+            in_batch += chars
+            mixed = any(not text.isascii() and _is_mixed(text, limit) for text in texts)
+            yield ("mixed_script",) if mixed else (), sum(max(0, len(text) - limit) for text in texts) / chars
 
     def _calibrated(self, raw: RawPrediction, start: int, n_rows: int) -> Probabilities:
         """Calibrate, once every raw probability is known to be one: the argmax of NaN would be class 0."""
@@ -191,20 +216,13 @@ class _Predictor(Generic[E]):
         thresholds = self.artefact.manifest.thresholds
         return tuple(map(Score, self.labels, probabilities, thresholds, decisions, review))
 
-    def _check(self, example: E, row: int) -> tuple[Warn, ...]:
-        """Refuse a row without text, and say what is odd about the others."""
+    def _check(self, example: E, row: int) -> None:
+        """Refuse a row without text."""
         raise NotImplementedError
 
-    def _text_warnings(self, texts: Sequence[str]) -> tuple[Warn, ...]:
-        limit = self.artefact.manifest.max_chars
-        found: list[Warn] = []
-        if sum(map(len, texts)) > limit:
-            found.append("text_cut")
-        if any(
-            not text.isascii() and clean_with_offsets(text, max_chars=limit).mixed_script for text in texts
-        ):
-            found.append("mixed_script")
-        return tuple(found)
+    def _texts(self, example: E) -> tuple[str, ...]:
+        """Return every text of a checked row."""
+        raise NotImplementedError
 
 
 class TopicsPredictor(_Predictor[Article]):
@@ -219,11 +237,16 @@ class TopicsPredictor(_Predictor[Article]):
             InputError: for an article without text, naming its position.
         """
         examples = [Article(text=item) if isinstance(item, str) else item for item in articles]
-        return [TopicsPrediction(*answer, self.provenance) for answer in self._predict(examples)]
+        return [
+            TopicsPrediction(scores, warnings, self.provenance, cut)
+            for scores, warnings, cut in self._predict(examples)
+        ]
 
-    def _check(self, example: Article, row: int) -> tuple[Warn, ...]:
+    def _check(self, example: Article, row: int) -> None:
         _check_text(example.text, row, "text")
-        return self._text_warnings((example.title, example.text))
+
+    def _texts(self, example: Article) -> tuple[str, ...]:
+        return (example.title, example.text)
 
 
 class StancePredictor(_Predictor[StanceExample]):
@@ -238,8 +261,8 @@ class StancePredictor(_Predictor[StanceExample]):
             InputError: for an example without sentence or target, naming its position.
         """
         return [
-            StancePrediction(scores, warnings, self.provenance, self._conformal_set(scores))
-            for scores, warnings in self._predict(examples)
+            StancePrediction(scores, warnings, self.provenance, self._conformal_set(scores), cut)
+            for scores, warnings, cut in self._predict(examples)
         ]
 
     def _conformal_set(self, scores: tuple[Score, ...]) -> tuple[str, ...] | None:
@@ -251,34 +274,54 @@ class StancePredictor(_Predictor[StanceExample]):
         held = conformal.members(said, decided).tolist()
         return tuple(label for label, is_held in zip(self.labels, held, strict=True) if is_held)
 
-    def _check(self, example: StanceExample, row: int) -> tuple[Warn, ...]:
+    def _check(self, example: StanceExample, row: int) -> None:
         _check_text(example.sentence, row, "sentence")
         _check_text(example.target, row, "target")
-        return self._text_warnings((example.sentence, example.context, example.target, example.holder or ""))
+
+    def _texts(self, example: StanceExample) -> tuple[str, ...]:
+        return (example.sentence, example.context, example.target, example.holder or "")
 
 
 Predictor: TypeAlias = TopicsPredictor | StancePredictor
 
 
-def load(path_or_uri: str | Path) -> Predictor:
+def load(
+    path_or_uri: str | Path,
+    *,
+    runtime: str | None = None,
+    threads: int | None = None,
+    variant: str | None = None,
+) -> Predictor:
     """Load an artefact and return the predictor of its task.
 
     Args:
         path_or_uri: the folder that training wrote, an MLflow model's folder, or an MLflow URI such as
             `models:/stancewire-topics@challenger`.
+        runtime: what runs an encoder: "onnxruntime", "openvino", or "auto", the fastest one installed that
+            passed the parity gate in training. None: as STANCEWIRE_RUNTIME says, or "auto".
+        threads: of one call of an encoder. None: as STANCEWIRE_THREADS says, or every core of this process.
+        variant: the numbers that an encoder computes with: "fp32", "bf16" or "int8". None: the fastest that
+            passed the gate.
 
     Raises:
         ArtefactError: if it is missing, damaged, unsafe or of a newer version.
-        MissingExtraError: for a URI, when mlflow is not installed.
+        MissingExtraError: for a URI, when mlflow is not installed; for a runtime that is not.
+        StancewireError: for an option that is none, or that this machine cannot run.
     """
     from stancewire.runtime.open import open_runtime
+    from stancewire.runtime.options import runtime_options
 
+    options = runtime_options(runtime, threads=threads, variant=variant)
     with located(path_or_uri) as folder:
         artefact = read_artefact(folder)
-    runtime = open_runtime(artefact)
+    opened = open_runtime(artefact, options)
     if artefact.manifest.task == "topics":
-        return TopicsPredictor(artefact, runtime)
-    return StancePredictor(artefact, runtime)
+        return TopicsPredictor(artefact, opened)
+    return StancePredictor(artefact, opened)
+
+
+def _is_mixed(text: str, limit: int) -> bool:
+    return bool(clean_with_offsets(text, max_chars=limit).mixed_script)
 
 
 def _check_text(text: object, row: int, name: str) -> None:

@@ -96,6 +96,13 @@ class Section:
             raise self._wrong(key, f"a number from {low:g} to {high:g}")
         return float(value)
 
+    def boolean(self, key: str) -> bool:
+        """Return true or false."""
+        value = self._values[key]
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts, possibly empty; what they hold is the caller's to check."""
         value = self._values[key]

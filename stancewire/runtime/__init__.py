@@ -20,10 +20,13 @@ class RawPrediction:
     Attributes:
         probabilities: uncalibrated, float32 [n_rows, n_labels]; columns in the manifest's label order.
         blank: bool [n_rows]; True where the model saw no feature it knows and answers from its bias alone.
+        cut: float32 [n_rows]; share of each row's tokens that did not fit into the model, from 0 to 1; None
+            where every character is read.
     """
 
     probabilities: Probabilities
     blank: NDArray[np.bool_]
+    cut: NDArray[np.float32] | None = None
 
 
 class Runtime(Protocol):

@@ -5,20 +5,37 @@ from __future__ import annotations
 from stancewire.artefact import Artefact
 from stancewire.errors import ArtefactError
 from stancewire.runtime import Runtime
+from stancewire.runtime.options import RuntimeOptions
+
+_DEFAULTS = RuntimeOptions()
 
 
-def open_runtime(artefact: Artefact) -> Runtime:
+def open_runtime(artefact: Artefact, options: RuntimeOptions = _DEFAULTS) -> Runtime:
     """Return the runtime of the artefact's family.
+
+    Args:
+        artefact: a whole one.
+        options: for families that have a choice; a linear model runs in numpy, on one thread.
 
     Raises:
         ArtefactError: if this package knows no such family, or its part of the artefact is not as it must be.
+        MissingExtraError: if an engine that is asked for is not installed.
+        StancewireError: if this machine cannot run what is asked for.
     """
     family = artefact.manifest.family
+    if family == "encoder":
+        from stancewire.runtime.encoder import EncoderRuntime
+
+        return EncoderRuntime(artefact, options)
+    if options.variant is not None:
+        raise ArtefactError(
+            f"{artefact.path}: no variants in this artefact of the {family} family; leave variant out"
+        )
     if family == "linear":
         from stancewire.runtime.linear import LinearRuntime
 
         return LinearRuntime(artefact)
     raise ArtefactError(
-        f"{artefact.path}: expected a model family that this stancewire runs (linear), found {family!r}; "
-        "upgrade stancewire"
+        f"{artefact.path}: expected a model family that this stancewire runs (encoder, linear), "
+        f"found {family!r}; upgrade stancewire"
     )

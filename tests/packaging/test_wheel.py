@@ -103,7 +103,7 @@ def test_wheel_says_what_it_is(wheel: Path) -> None:
     metadata = archive.read(f"{folder}/METADATA").decode()
     assert f"Version: {stancewire.__version__}\n" in metadata
     bare = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.M)
-    assert sorted(bare) == ["numpy", "rich", "safetensors", "typer"]
+    assert sorted(bare) == ["numpy", "onnxruntime", "rich", "safetensors", "tokenizers", "typer"]
 
 
 def test_the_wheel_reads_with_its_own_dependencies_alone(bare: Path, tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Run an encoder's graph with onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancewire.errors import ArtefactError
+
+
+class OnnxSession:
+    """One graph, loaded and warm. Safe to call from several threads, of the process that loaded it.
+
+    Args:
+        graph: the checked bytes of an ONNX file.
+        where: its path, for messages.
+        threads: of one call.
+
+    Raises:
+        ArtefactError: if onnxruntime does not take the graph.
+    """
+
+    def __init__(self, graph: bytes, where: str, *, threads: int) -> None:
+        import onnxruntime
+
+        onnxruntime.disable_telemetry_events()  # there are none on Linux; elsewhere they would be sent
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 4  # faults come as exceptions
+        # Idle threads sleep: processes that share cores would burn what the others need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Plans and arenas keep the memory of the largest batch, for every shape that ever came.
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no narrower base
+            raise ArtefactError(
+                f"{where}: onnxruntime {onnxruntime.__version__} cannot load it: {first_line(error)}; "
+                "export the model again, or upgrade onnxruntime"
+            ) from None
+
+    def run(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Return the scores of a batch."""
+        (scores,) = self._session.run(["scores"], dict(inputs))
+        found: NDArray[np.float32] = scores
+        return found
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an engine's message, which may go on with its own stack."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,99 @@
+"""Run an encoder's graph with OpenVINO."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stancewire.errors import ArtefactError, MissingExtraError
+
+if TYPE_CHECKING:
+    from openvino import Core, InferRequest
+
+_TELEMETRY = "openvino_telemetry"
+
+
+class OpenvinoSession:
+    """One graph, compiled and warm. Safe to call from several threads, of the process that loaded it.
+
+    Args:
+        graph: the checked bytes of an ONNX file.
+        where: its path, for messages.
+        threads: of one call.
+        bf16: compute in bfloat16, or else in float32.
+
+    Raises:
+        ArtefactError: if OpenVINO does not take the graph.
+        MissingExtraError: if it is not installed.
+    """
+
+    def __init__(self, graph: bytes, where: str, *, threads: int, bf16: bool) -> None:
+        config = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": str(threads),
+            "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+            # Pinned threads of several processes would all sit on the first cores.
+            "ENABLE_CPU_PINNING": "NO",
+        }
+        core = _core()
+        try:
+            self._compiled = core.compile_model(core.read_model(graph), "CPU", config)
+        except Exception as error:  # its exceptions have no narrower base
+            raise ArtefactError(
+                f"{where}: OpenVINO cannot load it: {str(error)[:300]!r}; export the model again, or "
+                'load it with runtime="onnxruntime"'
+            ) from None
+        # A request serves one call at a time; those of ended calls wait here for the next.
+        self._free: list[InferRequest] = []
+
+    def run(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Return the scores of a batch."""
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        found = request.infer(dict(inputs), share_inputs=True)
+        # A copy: the request's own memory is written again by the next call.
+        scores: NDArray[np.float32] = np.array(found["scores"])
+        self._free.append(request)
+        return scores
+
+
+def has_bf16() -> bool:
+    """Tell whether this machine's processor computes in bfloat16."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def _core() -> Core:
+    try:
+        with _no_telemetry():
+            from openvino import Core
+    except ImportError:
+        raise MissingExtraError.of("the runtime openvino", "openvino") from None
+    return Core()
+
+
+@contextmanager
+def _no_telemetry() -> Iterator[None]:
+    """Hide the package through which `import openvino` would report itself over the network.
+
+    OpenVINO then takes its own stand-in, which does nothing. Where it was imported before, it has already
+    reported; the rest of this process finds that package as it was.
+    """
+    before = {name: module for name, module in sys.modules.items() if name.split(".")[0] == _TELEMETRY}
+    for name in before:
+        del sys.modules[name]
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # so that importing it fails
+    try:
+        yield
+    finally:
+        del sys.modules[_TELEMETRY]
+        sys.modules.update(before)
