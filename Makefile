@@ -35,5 +35,5 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(PIP) --editable '.[train,batch,serve,spark,dev]'
+	$(PIP) --editable '.[train,batch,serve,spark,openvino,dev]'
 	touch $@ $(VENV)/.train
