@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
+from stancewire.batch.articles import Opened, opened
 from stancewire.batch.columns import ShardTables, table_of
 from stancewire.batch.rows import Row
 from stancewire.errors import InputError
 from stancewire.examples import Article
+from stancewire.headline import split_headline
 from stancewire.predictor import Provenance
-from stancewire.readers import Reject, article_from_record, json_row
 from stancewire.reading import Reader, Reading
 from stancewire.rollup import AGAINST, FAVOR, NEUTRAL
 from stancewire.windows import windows
@@ -37,8 +38,12 @@ def process(
         columns: the input's column by field of an article, where the two names differ.
         watch: told before each window of rows which are about to be predicted.
     """
-    opened = [_open(row, columns) for row in rows]
-    waiting = [(n, item.article) for n, item in enumerate(opened) if item.article and rows[n].copy_of is None]
+    items = [opened(row, columns) for row in rows]
+    waiting = [
+        (n, item.article)
+        for n, item in enumerate(items)
+        if item.article is not None and rows[n].copy_of is None
+    ]
     answers: dict[int, Reading | InputError] = {}
     for window in windows(article for _, article in waiting):
         positions = [n for n, _ in waiting[len(answers) : len(answers) + len(window)]]
@@ -46,33 +51,9 @@ def process(
             watch(positions[0], positions[-1])
         answers |= zip(positions, reader.read_many(window, targets), strict=True)
     tables = _Tables()
-    for n, (row, item) in enumerate(zip(rows, opened, strict=True)):
+    for n, (row, item) in enumerate(zip(rows, items, strict=True)):
         tables.add(row, item, answers.get(n))
     return tables.done()
-
-
-class _Opened(NamedTuple):
-    """A row that was parsed: an article, or what is wrong; and its id, where it has one."""
-
-    id: str
-    article: Article | None
-    fault: InputError | None
-
-
-def _open(row: Row, columns: Mapping[str, str] | None) -> _Opened:
-    if row.data is None:
-        return _Opened("", None, InputError(row.detail, reason=row.reason))
-    parsed = json_row(row.line, row.data)
-    if isinstance(parsed, Reject):
-        return _Opened("", None, InputError(parsed.detail, reason=parsed.reason))
-    record = parsed[1]
-    try:
-        article = article_from_record(record, columns=columns)
-    except InputError as error:
-        found = record.get((columns or {}).get("id", "id"))
-        fault = InputError(str(error), reason="not_an_article")
-        return _Opened(found if isinstance(found, str) else "", None, fault)
-    return _Opened(article.id, article, None)
 
 
 class _Tables:
@@ -84,20 +65,21 @@ class _Tables:
         self._stances: list[tuple[object, ...]] = []
         self._rejects: list[tuple[object, ...]] = []
 
-    def add(self, row: Row, item: _Opened, answer: Reading | InputError | None) -> None:
+    def add(self, row: Row, item: Opened, answer: Reading | InputError | None) -> None:
         """Add one row of the input to the tables that it belongs to."""
         fault = answer if isinstance(answer, InputError) else item.fault
         if fault is not None or item.article is None:
             reason = fault.reason if fault else ""
             self._rejects.append((row.line, row.source, item.id, reason, str(fault)))
-            return
-        reading = answer if isinstance(answer, Reading) else None
-        self._readings.append(
-            (*_own(row, item.article), *(_told(reading) if reading else _COPY), _extra(item))
-        )
-        if reading is not None:
+        elif isinstance(answer, Reading):
+            reading = _named(answer, item.id)
+            self._readings.append((*_own(row, reading.article), *_told(reading), _extra(reading.article)))
             self._topics += _topic_rows(row.line, reading)
             self._stances += _stance_rows(row.line, reading)
+        else:
+            article = item.article if isinstance(item.article, Article) else split_headline(item.article)[0]
+            article = replace(article, id=item.id)
+            self._readings.append((*_own(row, article), *_COPY, _extra(article)))
 
     def done(self) -> ShardTables:
         """Return the tables."""
@@ -107,6 +89,13 @@ class _Tables:
             table_of("stances", self._stances),
             table_of("rejects", self._rejects),
         )
+
+
+def _named(reading: Reading, name: str) -> Reading:
+    """Return a reading by the name of its row; a bare text has none of its own."""
+    if reading.article.id == name:
+        return reading
+    return replace(reading, article=replace(reading.article, id=name))
 
 
 def _own(row: Row, article: Article) -> tuple[object, ...]:
@@ -159,8 +148,8 @@ def _model(model: Provenance | None) -> tuple[str | None, str | None]:
     return (model.model, model.digest) if model else (None, None)
 
 
-def _extra(item: _Opened) -> str | None:
-    extra = item.article.extra if item.article else None
+def _extra(article: Article) -> str | None:
+    extra = article.extra
     return json.dumps(dict(extra), ensure_ascii=False, allow_nan=False) if extra else None
 
 
