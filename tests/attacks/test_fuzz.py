@@ -57,7 +57,8 @@ def test_a_planted_fault_is_found_and_found_again() -> None:
     target = Target(planted, [b"a b c 1 2 3"])
     one, other = (fuzz(target, inputs=20_000, seed=5) for _ in range(2))
     assert isinstance(one.error, IndexError)
-    assert one.fault == other.fault is not None
+    assert one.fault is not None
+    assert one.fault == other.fault
     assert (one.tried, one.refused) == (other.tried, other.refused)
     assert 0 < one.refused < one.tried < 20_000
     with pytest.raises(IndexError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -93,7 +94,7 @@ def _linear(folder: Path) -> Path:
     staging = folder / "staging"
     staging.mkdir()
     coef = np.linspace(-1, 1, 3 * len(_TERMS), dtype=np.float32).reshape(3, -1)
-    weights = {
+    weights: dict[str, Any] = {
         "terms": pack_terms(_TERMS),
         "idf": np.ones(len(_TERMS), np.float32),
         "coef": coef,
