@@ -71,6 +71,19 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> None:
         os.fsync(file.fileno())
 
 
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to disk.
+
+    Raises:
+        OSError: from the file system.
+    """
+    folder = os.open(path, _FOLDER)
+    try:
+        _sync(folder)
+    finally:
+        os.close(folder)
+
+
 def interrupted(destination: Path) -> Path | None:
     """Return where a writer that was killed between two renames left the former folder, if it did."""
     kept = _kept(destination)

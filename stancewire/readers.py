@@ -37,7 +37,7 @@ _OTHER_FILES = {
 _LARGEST_FIELD = 2**31 - 1
 _NOT_UTF8 = re.compile(r"[\ud800-\udfff]")
 _TEXT_FIELDS = ("text", "title", "id", "date", "outlet", "event")
-_FIELDS = (*_TEXT_FIELDS, "countries")
+FIELDS = (*_TEXT_FIELDS, "countries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def article_from_record(record: Mapping[str, object], *, columns: Mapping[str, s
     Raises:
         InputError: if the text is missing or empty, or a field is of another type.
     """
-    names = {name: (columns or {}).get(name, name) for name in _FIELDS}
+    names = {name: (columns or {}).get(name, name) for name in FIELDS}
     values = {name: _text_field(record, names[name]) for name in _TEXT_FIELDS}
     if not (values["text"] or "").strip():
         raise InputError(f"expected a non-empty text in {names['text']!r}")

@@ -50,21 +50,36 @@ class Shard:
     rows: list[Row]
 
     def to_table(self) -> pa.Table:
-        """Return the rows as columns, to be sent to another process."""
+        """Return the rows as columns."""
         import pyarrow as pa
 
-        return pa.Table.from_arrays(
-            list(map(_array, zip(*self.rows, strict=True), row_schema().types))
-            if self.rows
-            else [[]] * len(Row._fields),
-            schema=row_schema(),
-        )
+        schema = row_schema()
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(schema)
+        arrays = [pa.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)]
+        return pa.Table.from_arrays(arrays, schema=schema)
 
     @classmethod
     def from_table(cls, number: int, table: pa.Table) -> Shard:
         """Return the shard of a table of rows."""
         columns = (column.to_pylist() for column in table.columns)
         return cls(number, list(map(Row._make, zip(*columns, strict=True))))
+
+    def to_bytes(self) -> bytes:
+        """Return the shard as bytes, to be sent to another process."""
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, row_schema()) as stream:
+            stream.write_table(self.to_table())
+        return self.number.to_bytes(8, "little") + bytes(sink.getvalue())
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Shard:
+        """Return the shard that `to_bytes` gave."""
+        import pyarrow as pa
+
+        with pa.ipc.open_stream(memoryview(data)[8:]) as stream:
+            return cls.from_table(int.from_bytes(data[:8], "little"), stream.read_all())
 
 
 def row_schema() -> pa.Schema:
@@ -101,9 +116,3 @@ def shards(rows: Iterable[Row], shard_rows: int = SHARD_ROWS) -> Iterator[Shard]
             number, n_bytes, shard = number + 1, 0, []
     if shard or number == 0:
         yield Shard(number, shard)
-
-
-def _array(values: tuple[object, ...], kind: pa.DataType) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(values, kind)

@@ -11,7 +11,7 @@ from stancewire.batch.process import Watch, process
 from stancewire.batch.rows import Shard
 from stancewire.batch.staging import Format, Staged, stage
 from stancewire.errors import StancewireError
-from stancewire.predictor import StancePredictor, TopicsPredictor, load
+from stancewire.predictor import Predictor, load
 from stancewire.reading import Reader
 
 
@@ -28,7 +28,9 @@ class Work:
         targets: phrases to ask about, in place of each article's decided topics.
         columns: the input's column by field of an article, where the two names differ.
         format: of the output.
-        threads: threads of the model in one process; None leaves it to the model.
+        runtime: what runs an encoder, as in `stancewire.load`.
+        variant: the numbers that an encoder computes with, as in `stancewire.load`.
+        threads: of one process; None leaves it to the model.
     """
 
     topics: str
@@ -39,6 +41,8 @@ class Work:
     targets: tuple[str, ...] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     format: Format = "parquet"
+    runtime: str | None = None
+    variant: str | None = None
     threads: int | None = None
 
     def to_json(self) -> str:
@@ -59,16 +63,19 @@ def load_reader(work: Work) -> Reader:
     Raises:
         StancewireError: if one cannot be loaded, or is not what the job began with.
     """
-    topics = load(work.topics)
-    stance = load(work.stance) if work.stance is not None else None
+    topics, stance = _load(work.topics, work), _load(work.stance, work)
     for predictor, digest in ((topics, work.topics_digest), (stance, work.stance_digest)):
         if predictor is not None and predictor.artefact.digest != digest:
             raise StancewireError(
                 f"{predictor.artefact.path}: was replaced while the job ran; run again with one model"
             )
-    if not isinstance(topics, TopicsPredictor) or not isinstance(stance, StancePredictor | None):
-        raise StancewireError(f"expected a topics and a stance model, found {topics.task} for topics")
-    return Reader(topics, stance)
+    return Reader(topics, stance)  # type: ignore[arg-type]  # it refuses a model of another task
+
+
+def _load(folder: str | None, work: Work) -> Predictor | None:
+    if folder is None:
+        return None
+    return load(folder, runtime=work.runtime, variant=work.variant, threads=work.threads)
 
 
 def work_on(shard: Shard, reader: Reader, work: Work, watch: Watch | None = None) -> Staged:
