@@ -97,8 +97,8 @@ def run_batch(source: str, output: str, options: dict[str, Any]) -> int:
         summary = run_job(source, output, checked, report)
     if not summary.is_done:
         told = (
-            f"stopped: {summary.n_rejected:,} rows were rejected, {checked.max_rejects:,} at most may be; look at "
-            f"{output}/rejects; the same command with a higher --max-rejects goes on"
+            f"stopped: {summary.n_rejected:,} rows were rejected, {checked.max_rejects:,} at most may be; "
+            f"look at {output}/rejects; the same command with a higher --max-rejects goes on"
         )
         sys.stderr.write(f"error: {escape(told)}\n")
     sys.stdout.write(summed_up(summary, time.monotonic() - began) + "\n")

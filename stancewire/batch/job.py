@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stancewire.artefact import Artefact, read_artefact
-from stancewire.batch.copies import Copies, find_copies
-from stancewire.batch.engines import Engine
-from stancewire.batch.engines.worker import told
 from stancewire.batch.options import Options
 from stancewire.batch.output import Done, Output, open_output
 from stancewire.batch.rows import Shard, shards
@@ -27,6 +25,10 @@ from stancewire.errors import InputError, MissingExtraError, StancewireError
 from stancewire.location import located
 from stancewire.pairs import check_pair
 from stancewire.strictjson import JsonValue
+
+if TYPE_CHECKING:
+    from stancewire.batch.copies import Copies
+    from stancewire.batch.engines import Engine
 
 STDIN = "-"
 REJECTED = 3
@@ -109,6 +111,8 @@ def run_job(
             models = [stack.enter_context(located(name)) for name in (options.topics, options.stance) if name]
             return job.run(models, _opened(source, held, options))
     except OSError as error:
+        from stancewire.batch.engines.worker import told
+
         raise StancewireError(told(error)) from error
 
 
@@ -141,7 +145,11 @@ class _Job:
 
     def _work(self, source: Source, engine: Engine, work: Work) -> None:
         """Have the shards done that are not, until too much is rejected."""
-        copies = find_copies(source.rows(), self._options.columns) if self._options.dedupe else None
+        copies = None
+        if self._options.dedupe:
+            from stancewire.batch.copies import find_copies
+
+            copies = find_copies(source.rows(), self._options.columns)
         with closing(_through(engine(self._pending(source, copies), work))) as finished:
             for staged in finished:
                 self._add(staged.number, self._output.commit(staged))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from training.data.duplicates import fold, near_duplicates
+from stancewire.wording import fold
+from training.data.duplicates import near_duplicates
 from training.data.load import Corpus
 from training.data.targets import normal_target
 

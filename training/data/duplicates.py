@@ -8,20 +8,13 @@ were written independently share 0.15 at most, of one event or of two.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
-from stancewire.text import clean
-from training.data.sketches import Hashes, Sketches
+from stancewire.sketches import Sketches
+from stancewire.wording import similarity, trigrams
 
 THRESHOLD = 0.4
-_WORD = re.compile(r"\w+")
-_LENGTH = 3
 # Short texts share formulas by chance: below so many trigrams, much more of them must be shared.
 _SHORT, _SHORT_THRESHOLD = 30, 0.8
 # These keep the time linear. Texts of one formula meet by thousands: a bucket keeps the first of them, and
@@ -31,8 +24,6 @@ _CROWD = 200
 _RIVALS = 100
 _ENOUGH_COPIES = 16
 
-Trigrams = Hashes
-
 
 class Pair(NamedTuple):
     """Two near-duplicates by their positions, first < second, and how similar they are."""
@@ -40,33 +31,6 @@ class Pair(NamedTuple):
     first: int
     second: int
     similarity: float
-
-
-def fold(text: str) -> str:
-    """Return the words of a text, so that equal wording is equal text."""
-    return " ".join(_WORD.findall(clean(text).casefold()))
-
-
-def trigrams(text: str) -> Trigrams:
-    """Return the sorted distinct hashes of a text's word trigrams; of all its words where it has fewer."""
-    words = fold(text).split()
-    if not words:
-        return np.empty(0, np.uint64)
-    hashes = np.array([_word_hash(word) for word in words], np.uint64)
-    length = min(_LENGTH, len(words))
-    mixed = np.zeros(len(words) - length + 1, np.uint64)
-    for position in range(length):
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + hashes[position : position + len(mixed)]
-        mixed ^= mixed >> np.uint64(29)
-    return np.unique(mixed)
-
-
-def similarity(one: Trigrams, other: Trigrams) -> float:
-    """Return the share of the smaller set that is in the larger, 0 where either is empty."""
-    smaller = min(len(one), len(other))
-    if not smaller:
-        return 0.0
-    return len(np.intersect1d(one, other, assume_unique=True)) / smaller
 
 
 def near_duplicates(texts: Sequence[str], *, threshold: float = THRESHOLD) -> tuple[Pair, ...]:
@@ -127,8 +91,3 @@ def clusters(names: Sequence[str], events: Sequence[str | None], pairs: Iterable
     for pair in pairs:
         join(pair.first, pair.second)
     return tuple(names[root(item)] for item in range(len(names)))
-
-
-@lru_cache(maxsize=2**16)
-def _word_hash(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")

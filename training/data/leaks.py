@@ -10,7 +10,7 @@ from itertools import combinations
 from stancewire.calibration import Task
 from stancewire.errors import InputError, StancewireError
 from stancewire.section import shown
-from training.data.duplicates import fold
+from stancewire.wording import fold
 from training.data.faults import counted
 from training.data.load import Corpus
 from training.data.tables import Rows

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stancewire.errors import InputError
 from stancewire.section import shown
-from training.data.duplicates import fold
+from stancewire.wording import fold
 
 _ARTICLES = ("a", "an", "the")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stancewire.section import shown
-from training.data.duplicates import fold
+from stancewire.wording import fold
 from training.data.faults import Fault, Severity
 from training.data.rows import LabelledArticle, SeenId, StanceRecord
 

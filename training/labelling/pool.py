@@ -13,7 +13,8 @@ from stancewire.manifest import Manifest
 from stancewire.predictor import BATCH_ROWS, TopicsPredictor
 from stancewire.sentences import split_sentences
 from stancewire.text import clean, clean_with_offsets
-from training.data.duplicates import clusters, fold, near_duplicates
+from stancewire.wording import fold
+from training.data.duplicates import clusters, near_duplicates
 from training.data.examine import Examined, examine
 from training.data.faults import refusal
 from training.data.rows import LabelledArticle

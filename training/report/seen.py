@@ -19,7 +19,7 @@ from models.base import LabelledSet
 from stancewire.errors import ArtefactError
 from stancewire.examples import Article, StanceExample
 from stancewire.manifest import Manifest
-from training.data.duplicates import fold
+from stancewire.wording import fold
 from training.data.targets import normal_target
 
 Digests = NDArray[np.uint64]

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stancewire.sketches import Sketches
+from stancewire.wording import Trigrams, fold, similarity, trigrams
 from tests.corpora import text_of
 from training.data import duplicates
-from training.data.duplicates import Pair, Trigrams, clusters, fold, near_duplicates, similarity, trigrams
-from training.data.sketches import Sketches
+from training.data.duplicates import Pair, clusters, near_duplicates
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = text_of("base", 12).split()
