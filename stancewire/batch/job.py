@@ -252,7 +252,9 @@ def _through(staged: Iterator[Staged]) -> Generator[Staged, None, None]:
 
 
 def _threads(options: Options) -> int:
-    """Return the threads of each process: all cores, shared among the processes."""
+    """Return the threads of each process: all cores, shared among the processes; Spark has a task on each."""
+    if options.engine == "spark":
+        return options.threads or 1
     return options.threads or max(1, len(os.sched_getaffinity(0)) // options.workers)
 
 
