@@ -7,24 +7,22 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from stancewire.artefact import CARD, Artefact, read_artefact
+from stancewire.batch.command import batch_command
 from stancewire.errors import ArtefactError, InputError, StancewireError
 from stancewire.inputs import read_articles
-from stancewire.location import located
+from stancewire.location import DEFAULT_MODELS, MODELS_VARIABLE, default_model, located
 from stancewire.predictor import Predictor, StancePredictor, TopicsPredictor, load
 from stancewire.reading import Reader, checked_targets
+from stancewire.serving.command import serve_command
 from stancewire.strictjson import loads
 from stancewire.terminal import console_on, escape, print_artefact, print_reading
 
-MODELS_VARIABLE = "STANCEWIRE_MODELS"
-DEFAULT_MODELS = "artefacts"
 INTERRUPTED = 130
-_NAMES = {"topics": "stancewire-topics", "stance": "stancewire-stance"}
 _MAX_MANIFEST_BYTES = 10_000_000
 # What a command line asks for, still to be run: typer parses, but answers some errors of a job its own way.
 Job: TypeAlias = Callable[[], int]
@@ -124,6 +122,10 @@ def _inspect(
     return lambda: inspect(artefact, as_json=as_json, card=card)
 
 
+app.command("serve")(serve_command)
+app.command("batch")(batch_command)
+
+
 def inspect(artefact: str, *, as_json: bool, card: bool = False) -> int:
     """Print what an artefact says about itself, or its model card.
 
@@ -207,13 +209,7 @@ def read_files(files: Iterable[str], *, targets: Sequence[str] | None, reader: R
 
 def _default(task: str) -> Predictor:
     """Load the model that training leaves under the working directory."""
-    folder = Path(os.environ.get(MODELS_VARIABLE) or DEFAULT_MODELS) / _NAMES[task]
-    if not folder.exists():
-        raise StancewireError(
-            f"no {task} model at {folder}: train one (python -m training.run configs/{task}-linear.yaml), "
-            f"name one with --model, or set {MODELS_VARIABLE} to the folder that holds {_NAMES[task]}"
-        )
-    return load(folder)
+    return load(default_model(task, "name one with --model"))
 
 
 def _print_json(value: object) -> None:

@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from stancewire.errors import ArtefactError, MissingExtraError
+from stancewire.errors import ArtefactError, MissingExtraError, StancewireError
 from stancewire.section import shown
 
 MLMODEL = "MLmodel"
 LOADER = "stancewire.serving"
+MODELS_VARIABLE = "STANCEWIRE_MODELS"
+DEFAULT_MODELS = "artefacts"
+"""Where training leaves models, under the working directory."""
+
+_NAMES = {"topics": "stancewire-topics", "stance": "stancewire-stance"}
 
 _URI = re.compile(r"(models|runs):/+[^/]")
 _SIGNED_IN = re.compile(r"//[^/\s]*@")
@@ -34,13 +39,35 @@ def located(path_or_uri: str | Path) -> Iterator[Path]:
         ArtefactError: if an MLflow model is not stancewire's, or cannot be fetched.
         MissingExtraError: for a URI, when mlflow is not installed.
     """
+    with fetched(path_or_uri) as folder:
+        yield inside(folder)
+
+
+@contextmanager
+def fetched(path_or_uri: str | Path) -> Iterator[Path]:
+    """Yield the named folder itself, which may be an MLflow model's; arguments and errors as in `located`."""
     if not str(path_or_uri):
         raise ArtefactError("expected an artefact's folder or an MLflow URI, found an empty text")
     if not is_uri(path_or_uri):
-        yield _inside(Path(path_or_uri))
+        yield Path(path_or_uri)
         return
     with TemporaryDirectory(prefix="stancewire-") as folder:
-        yield _inside(_download(str(path_or_uri), folder))
+        yield _download(str(path_or_uri), folder)
+
+
+def default_model(task: str, advice: str) -> Path:
+    """Return the folder of the model that training leaves for a task.
+
+    Raises:
+        StancewireError: if there is none; the advice tells how else to name one.
+    """
+    folder = Path(os.environ.get(MODELS_VARIABLE) or DEFAULT_MODELS) / _NAMES[task]
+    if not folder.exists():
+        raise StancewireError(
+            f"no {task} model at {folder}: train one (python -m training.run configs/{task}-linear.yaml), "
+            f"{advice}, or set {MODELS_VARIABLE} to the folder that holds {_NAMES[task]}"
+        )
+    return folder
 
 
 def is_uri(path_or_uri: str | Path) -> bool:
@@ -53,8 +80,12 @@ def without_password(text: str) -> str:
     return _SIGNED_IN.sub("//***@", text)
 
 
-def _inside(folder: Path) -> Path:
-    """Step from an MLflow model's folder to the artefact in it; other folders are returned as they are."""
+def inside(folder: Path) -> Path:
+    """Step from an MLflow model's folder to the artefact in it; other folders are returned as they are.
+
+    Raises:
+        ArtefactError: if it is an MLflow model, and not stancewire's.
+    """
     file = folder / MLMODEL
     try:
         if not file.is_file():

@@ -22,8 +22,7 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.sources import LocalArtifactDatasetSource  # type: ignore[attr-defined] # made at import
 from mlflow.tracking import MlflowClient
 
-from stancewire.artefact import Artefact
-from stancewire.serving import signature
+from stancewire.serving.pyfunc import pyfunc_arguments
 from training.tracking_store import (
     DEFAULT_URI,
     FAILURES,
@@ -122,28 +121,18 @@ class TrackedRun:
         """Log a table that the MLflow page can show."""
         mlflow.log_table(dict(columns), file)
 
-    def model(
-        self, artefact: Artefact, input_example: Mapping[str, list[str]], requirements: list[str]
-    ) -> str:
-        """Log the artefact as a pyfunc model and return its URI; no code and no pickle travels with it.
+    def model(self, folder: Path, name: str) -> str:
+        """Log an artefact or a reader as a pyfunc model and return its URI; no code or pickle travels.
 
         Args:
-            artefact: what is served.
-            input_example: a value for each column of the signature.
-            requirements: pip lines that a server needs.
-        """
-        import pandas as pd
+            folder: of what is served.
+            name: of the logged model.
 
-        info = mlflow.pyfunc.log_model(
-            # MLflow takes no dot in the name of a logged model; the registered name may have one.
-            name=artefact.manifest.name.replace(".", "_"),
-            loader_module="stancewire.serving",
-            data_path=str(artefact.path),
-            signature=signature(artefact.manifest.task),
-            input_example=pd.DataFrame(dict(input_example)),
-            pip_requirements=requirements,
-            metadata={"artefact_digest": artefact.digest},
-        )
+        Raises:
+            StancewireError: if the folder is damaged.
+        """
+        # MLflow takes no dot in the name of a logged model; the registered name may have one.
+        info = mlflow.pyfunc.log_model(name=name.replace(".", "_"), **pyfunc_arguments(folder))
         return str(info.model_uri)
 
     def register(

@@ -20,27 +20,12 @@ from training.export import export
 from training.fit import Trial, fit, judge, judge_answers
 from training.parity import Parity, check_parity
 from training.prepare import Parts, Prepared, other_parts
-from training.provenance import package_versions
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
 from training.tracking import RegisteredVersion, TrackedRun, tracked_run
 
 ALIAS = "challenger"
 MAJORITY, TARGET_BLIND = "majority", "target-blind"
-_EXAMPLES: Mapping[str, Mapping[str, list[str]]] = {
-    "topics": {
-        "id": ["1"],
-        "title": ["Envoys meet over a shipment of shells"],
-        "text": ["The two ministers met to negotiate the delivery of artillery shells despite the embargo."],
-    },
-    "stance": {
-        "id": ["1"],
-        "sentence": ["The ministry welcomed the embargo and condemned the sales that it bans."],
-        "context": [""],
-        "target": ["the embargo"],
-        "holder": ["The ministry"],
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -106,7 +91,7 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         log_behaviour(run, behaviour)
         run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
         run.metrics({f"{by}_split/macro_f1": found.macro_f1.value for by, found in splits.items()})
-        model_uri = run.model(artefact, _EXAMPLES[config.task], [f"stancewire=={_version()}"])
+        model_uri = run.model(artefact.path, artefact.manifest.name)
         run.tags({"stancewire.artefact": artefact.digest})
         refused = _refusal(config, evaluations)
         about = description(Facts(artefact.manifest, prepared.corpus.codebook, told))
@@ -209,7 +194,3 @@ def _register(
         return None
     tags = {"stancewire.artefact": artefact.digest}
     return run.register(model_uri, config.name, ALIAS, tags, about)
-
-
-def _version() -> str:
-    return package_versions(["stancewire"])["stancewire"]

@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel, load_model, save_model, scoring_server
 
-from stancewire.scoring import Guard, csv_rows, guard_server, json_rows
+from stancewire.serving.guard import Guard, guard_server
 from stancewire.serving import signature
 from tests.small_models import small_artefact
 

@@ -28,10 +28,6 @@ from training.tracking import RegisteredVersion, tracked_run
 
 Said = Callable[..., tuple[int, str, str]]
 
-EXAMPLES = {
-    "topics": {"id": ["1"], "title": ["A visit"], "text": ["The envoys met for talks."]},
-    "stance": {"id": ["1"], "sentence": ["He left."], "context": [""], "target": ["it"], "holder": [""]},
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
         patch.setenv("COLUMNS", "400")
         for name, artefact in artefacts.items():
             with tracked_run("tests", name, {"stancewire.family": "linear"}) as run:
-                uris[name] = run.model(artefact, EXAMPLES[artefact.manifest.task], ["stancewire==0.1.0"])
+                uris[name] = run.model(artefact.path, artefact.manifest.name)
                 runs[name] = run.run_id
         yield Shelf(folder, folder / "mlflow.db", uris, artefacts, runs)
 
@@ -216,7 +212,7 @@ def test_an_artefact_that_does_not_load_is_never_promoted(
 ) -> None:
     artefact = negated(shelf.artefacts["broken"], tmp_path / "good", shelf.artefacts["good"].manifest)
     with tracked_run("tests", "damaged", {}) as run:
-        uri = run.model(artefact, EXAMPLES["topics"], ["stancewire==0.1.0"])
+        uri = run.model(artefact.path, artefact.manifest.name)
         run.register(uri, "damaged", "challenger", {"stancewire.artefact": artefact.digest})
         where = Path(run_folder(uri))
     (weights,) = where.rglob(WEIGHTS)
@@ -239,7 +235,7 @@ def run_folder(uri: str) -> str:
 def test_a_damaged_champion_is_not_measured_and_refuses(shelf: Shelf, said: Said, tmp_path: Path) -> None:
     copy = negated(shelf.artefacts["broken"], tmp_path / "good", shelf.artefacts["good"].manifest)
     with tracked_run("tests", "later", {}) as run:
-        uri = run.model(copy, EXAMPLES["topics"], ["stancewire==0.1.0"])
+        uri = run.model(copy.path, copy.manifest.name)
         run.register(uri, "later", "challenger", {"stancewire.artefact": copy.digest})
     assert said("later")[0] == 0
     (weights,) = Path(run_folder(uri)).rglob(WEIGHTS)

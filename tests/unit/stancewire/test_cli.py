@@ -17,6 +17,7 @@ import pytest
 from stancewire import cli
 from stancewire.artefact import read_artefact
 from stancewire.cli import main
+from stancewire.location import DEFAULT_MODELS, MODELS_VARIABLE
 from tests.small_models import small_artefact
 from tests.tiny import content_of, forge_manifest, write_tiny
 
@@ -40,7 +41,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory; the models are found by the environment."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(cli.MODELS_VARIABLE, str(models))
+    monkeypatch.setenv(MODELS_VARIABLE, str(models))
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path
 
@@ -126,12 +127,12 @@ def test_standard_input(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: Cap
 def test_models_are_found_in_the_working_directory(
     article: str, here: Path, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    monkeypatch.delenv(cli.MODELS_VARIABLE)
+    monkeypatch.delenv(MODELS_VARIABLE)
     assert main(["read", article]) == 2
     error = one_error(capsys)
     assert "no topics model at artefacts/stancewire-topics" in error
     assert "python -m training.run configs/topics-linear.yaml" in error
-    (here / cli.DEFAULT_MODELS).symlink_to(models)
+    (here / DEFAULT_MODELS).symlink_to(models)
     assert main(["read", article]) == 0
 
 
@@ -140,7 +141,7 @@ def test_models_are_named_in_any_order(
 ) -> None:
     stance, topics = (["--model", str(models / f"stancewire-{task}")] for task in ("stance", "topics"))
     assert main(["read", article, *stance, "--json"]) == 0
-    monkeypatch.setenv(cli.MODELS_VARIABLE, "/nowhere")
+    monkeypatch.setenv(MODELS_VARIABLE, "/nowhere")
     assert main(["read", article, *stance, *topics, "--json"]) == 0
     one, other = objects(capsys.readouterr().out)
     assert one == other
@@ -315,7 +316,7 @@ def test_two_models_of_one_task(article: str, models: Path, capsys: Captured) ->
 def test_a_default_of_the_wrong_task(
     article: str, models: Path, here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(cli.MODELS_VARIABLE, str(here))
+    monkeypatch.setenv(MODELS_VARIABLE, str(here))
     for task in ("topics", "stance"):
         (here / f"stancewire-{task}").symlink_to(models / "stancewire-topics")
     assert main(["read", article]) == 2

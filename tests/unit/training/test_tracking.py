@@ -22,6 +22,7 @@ from mlflow.utils import validation
 
 from stancewire.predictor import load
 from stancewire.serving import OUTPUT_COLUMNS
+from stancewire.serving.pyfunc import requirements
 from tests.integration.conftest import ROOT
 from tests.small_models import small_artefact
 from training.tracking import TrackingError, flatten, safe_name, tracked_run
@@ -336,7 +337,7 @@ def test_a_logged_model_is_the_artefact_and_nothing_that_runs(
 ) -> None:
     artefact = small_artefact(tmp_path, task, f"news.{task}")
     with tracked_run("e", "r", {}) as run:
-        uri = run.model(artefact, EXAMPLES[task], ["stancewire==0.1.0"])
+        uri = run.model(artefact.path, artefact.manifest.name)
     folder = Path(mlflow.artifacts.download_artifacts(uri))
     files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
     assert {file for file in files if file.startswith(f"data/small-{task}/")} == {
@@ -347,8 +348,7 @@ def test_a_logged_model_is_the_artefact_and_nothing_that_runs(
         file for file in files if file.endswith((".pkl", ".pickle", ".py", ".pyc", ".joblib", ".bin"))
     ]
     assert not any(b"\x80\x04" in (folder / file).read_bytes()[:2] for file in files)
-    requirements = (folder / "requirements.txt").read_text().split()
-    assert [line for line in requirements if not line.startswith("mlflow")] == ["stancewire==0.1.0"]
+    assert (folder / "requirements.txt").read_text().split() == requirements()
     info = mlflow.models.get_model_info(uri)
     flavor = info.flavors["python_function"]
     assert flavor["loader_module"] == "stancewire.serving"
@@ -356,7 +356,7 @@ def test_a_logged_model_is_the_artefact_and_nothing_that_runs(
     assert info.metadata == {"artefact_digest": artefact.digest}
     assert info.signature is not None
     assert set(info.signature.inputs.input_names()) == set(EXAMPLES[task])
-    assert set(info.signature.outputs.input_names()) == set(OUTPUT_COLUMNS)
+    assert set(info.signature.outputs.input_names()) == set(OUTPUT_COLUMNS[task])
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     answers = mlflow.pyfunc.load_model(uri).predict(pd.DataFrame(EXAMPLES[task]))
     assert len(answers) == len(artefact.manifest.labels)
@@ -367,7 +367,7 @@ def test_registering_again_makes_version_2_and_moves_the_alias(database: Path, t
     client = None
     for number in (1, 2):
         with tracked_run("e", f"r{number}", {}) as run:
-            uri = run.model(artefact, EXAMPLES["topics"], ["stancewire==0.1.0"])
+            uri = run.model(artefact.path, artefact.manifest.name)
             found = run.register(uri, "news", "challenger", {"stancewire.artefact": artefact.digest})
         assert (found.version, found.uri) == (number, "models:/news@challenger")
         client = MlflowClient()
