@@ -264,11 +264,13 @@ def checked_targets(targets: Sequence[str]) -> list[str]:
 
 def _fields(value: _Storable) -> dict[str, Any]:
     """Return a dataclass' fields in their order, texts made storable."""
-    return {name: _storable(getattr(value, name)) for name in value.__dataclass_fields__}
+    fields = {name: getattr(value, name) for name in value.__dataclass_fields__}
+    for name, content in fields.items():
+        if type(content) is str and not content.isascii():
+            fields[name] = _storable(content)
+    return fields
 
 
-def _storable(value: object) -> object:
+def _storable(text: str) -> str:
     """Replace lone surrogates, which UTF-8 cannot hold; everything else stays."""
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -5,6 +5,7 @@ It answers in JSON, learns of its parent's death from a pipe that ends, and neve
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -47,6 +48,7 @@ def serve(parent: Connection, work: Work) -> None:
         EOFError: when it does.
     """
     reader = load_reader(work)
+    gc.freeze()  # the models stay: looking through them for garbage again and again is work for nothing
     _say(parent, ready=True)
     while True:
         kind, _, data = parent.recv_bytes().partition(b" ")
