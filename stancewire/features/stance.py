@@ -6,47 +6,24 @@ target stands in the sentence, what leads to it, and its kind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stancewire.examples import StanceExample
-from stancewire.features.base import Features, Terms
-from stancewire.features.kinds import KINDS, kind_of
-from stancewire.features.words import Memo, pairs, stem, tokens, word_set, words
+from stancewire.features.base import Features, Form, Ints, Runs, Sheet, numbering, ranges
+from stancewire.features.kinds import kind_of
+from stancewire.features.mentions import Mentions, end_of
+from stancewire.features.sentence import KIND_NAMES, Reader, Sentences, keys_of
+from stancewire.features.words import Memo, words
 from stancewire.text import clean
 
 _TARGET = "TARGET"  # terms are lower case otherwise
-_NOT = "~"
-_FUNCTION_WORDS = word_set(
-    "a all an and any are as at be been by for from he her his in is it its of on or our she that the their",
-    "these they this those to was were with",
-)
-_NEGATIONS = word_set(
-    "barely cannot hardly neither never no nobody none nor not nothing refuse refused refuses without"
-)
-# Letters that two stems share when they are one word: "delivered" and "delivery".
-_PREFIX = 5
-_LEAD = 6  # words before the target that are read as leading to it
 _MAX_HOLDER = 16  # words of a holder that are looked for
 _MAX_TARGET = 1_000  # characters of a target that are read
-
-
-class _Word(NamedTuple):
-    """A word or mark.
-
-    Attributes:
-        text: as it stands.
-        stem: "" for a mark, which ends a clause.
-        key: what it matches targets by; "" for a function word.
-        kind: the kind of target that it names, or "".
-        negates: whether it turns what follows in its clause.
-    """
-
-    text: str
-    stem: str
-    key: str
-    kind: str
-    negates: bool
+_SHARES = ("not", "in part", "whole")
 
 
 class _Target(NamedTuple):
@@ -56,126 +33,182 @@ class _Target(NamedTuple):
     kind: str
 
 
-def _read_word(word: str) -> _Word:
-    if not word[0].isalnum():
-        return _Word(word, "", "", "", False)
-    stemmed = stem(word)
-    key = "" if word in _FUNCTION_WORDS else stemmed[:_PREFIX]
-    negates = word in _NEGATIONS or word.endswith("n't")
-    return _Word(word, stemmed, key, KINDS.get(stemmed, ""), negates)
-
-
-_WORDS = Memo(_read_word)
-
-
 def _read_target(target: str) -> _Target:
     found = words(clean(target))
-    return _Target(_keys(found), kind_of(found))
+    return _Target(keys_of(found), kind_of(found))
 
 
 _TARGETS = Memo(_read_target)
 
 
-def _keys(found: Sequence[str]) -> frozenset[str]:
-    return frozenset([_WORDS[word].key for word in found]) - {""}
+class _Stances(Sheet[StanceExample]):
+    """Reads the rows of a stance model; what several rows ask of one sentence is read once."""
+
+    def __init__(self, max_chars: int) -> None:
+        self._max_chars = max_chars
+        self._reader = Reader(max_chars)
+        self._targets: dict[str, int] = {}
+        self._read_targets: list[_Target] = []
+        self._rows: list[tuple[int, int, int]] = []  # sentence, context or -1, target
+        self._holders: list[str | None] = []
+
+    def add(self, example: StanceExample) -> None:
+        """Take a row, and read its sentence; of the context only what may name the target."""
+        text = example.target[: min(self._max_chars, _MAX_TARGET)]
+        if (number := self._targets.get(text)) is None:
+            number = self._targets[text] = len(self._read_targets)
+            self._read_targets.append(_TARGETS[text])
+        reader, context = self._reader, -1
+        sentence = reader.read(example.sentence)
+        if example.context:
+            plain = reader.plain(example.context)
+            # A word begins with its key.
+            if any([key in plain for key in self._read_targets[number].keys]):
+                context = reader.read(example.context)
+        self._rows.append((sentence, context, number))
+        self._holders.append(example.holder)
+        self.size = reader.size
+
+    def finish(self) -> Runs:
+        """Return the runs of all rows: of the marked sentences first."""
+        lexicon = numbering()
+        names, wanted = _named_by(self._read_targets)
+        read = self._reader.finish(lexicon, wanted)
+        sentence, context, target = np.asarray(self._rows, dtype=np.int64).reshape(-1, 3).T
+        mentions = Mentions.find(read, sentence, names, target)
+        runs = _Runs(lexicon)
+        runs.put(read.marked, read.lengths)
+        masked, lead = sentence.copy(), np.full(len(sentence), runs.put(_NOTHING, np.zeros(1, np.int64))[0])
+        if mentions.found.any():
+            masked[mentions.found] = runs.put(*mentions.masked(lexicon[_TARGET]))
+            lead[mentions.found] = runs.put(*mentions.lead(self._behind_holders(read, sentence, mentions)))
+        kind = self._kinds(runs, read, sentence, target)
+        before = np.zeros_like(mentions.named)
+        asked = np.flatnonzero(context >= 0)
+        before[asked] = Mentions.find(read, context[asked], names, target[asked]).named
+        relation = self._relations(runs, read.kinds[sentence], target, mentions.named, before)
+        return runs.finish(np.column_stack((sentence, masked, kind, relation, lead)))
+
+    def _kinds(self, runs: _Runs, read: Sentences, sentence: Ints, target: Ints) -> Ints:
+        """Return for each row the run of the kind of its target and the stems of its sentence."""
+        lexicon = runs.lexicon
+        kinds = np.asarray([lexicon[found.kind] for found in self._read_targets], dtype=np.int64)
+        different, which = np.unique(sentence * len(lexicon) + kinds[target], return_inverse=True)
+        sentences, heads = np.divmod(different, len(lexicon))
+        lengths = read.lengths[sentences] + 1
+        begins = np.cumsum(lengths) - lengths
+        is_stem = np.ones(lengths.sum(), dtype=np.bool_)
+        is_stem[begins] = False
+        words = np.empty(len(is_stem), dtype=np.int64)
+        words[begins] = heads
+        words[is_stem] = read.stems[ranges(read.starts[sentences], lengths - 1)]
+        return runs.put(words, lengths)[which]
+
+    def _relations(self, runs: _Runs, kinds: Ints, target: Ints, named: Ints, before: Ints) -> Ints:
+        """Return for each row the run of how its target, sentence and context relate."""
+        wanted = np.asarray([len(found.keys) for found in self._read_targets], dtype=np.int64)[target]
+        rows = zip(
+            [self._read_targets[number].kind for number in target.tolist()],
+            _shares(named, wanted).tolist(),
+            _shares(before, wanted).tolist(),
+            np.minimum(named, 3).tolist(),
+            kinds.tolist(),
+            strict=True,
+        )
+        numbers: dict[tuple[str, int, int, int, int], int] = {}
+        which = [numbers.setdefault(row, len(numbers)) for row in rows]
+        terms = [[runs.lexicon[term] for term in _relation(*row)] for row in numbers]
+        words = np.asarray([term for run in terms for term in run], dtype=np.int64)
+        return runs.put(words, np.asarray([len(run) for run in terms]))[which]
+
+    def _behind_holders(self, read: Sentences, sentence: Ints, mentions: Mentions) -> Ints:
+        """Return for each row that names its target where in its sentence the holder ends, or 0."""
+        phrases: dict[str, list[int]] = {}
+        ends = []
+        for row in np.flatnonzero(mentions.found).tolist():
+            end = 0
+            if holder := self._holders[row]:
+                if (phrase := phrases.get(holder)) is None:
+                    phrase = phrases[holder] = self._phrase(holder, read.vocabulary)
+                if phrase:
+                    start = read.starts[sentence[row]]
+                    end = end_of(phrase, read.words[start : start + read.lengths[sentence[row]]].tolist())
+            ends.append(end)
+        return np.asarray(ends, dtype=np.int64)
+
+    def _phrase(self, holder: str, vocabulary: Mapping[str, int]) -> list[int]:
+        """Return the numbers of a holder's words; none if a word is in no sentence."""
+        found = words(clean(holder, max_chars=self._max_chars))[:_MAX_HOLDER]
+        return [vocabulary[word] for word in found] if all([word in vocabulary for word in found]) else []
 
 
-def _extract(example: StanceExample, max_chars: int) -> Terms:
-    target = _TARGETS[example.target[: min(max_chars, _MAX_TARGET)]]
-    read = [_WORDS[token] for token in tokens(clean(example.sentence, max_chars=max_chars))]
-    parts = [part for part in read if part.stem]
-    marked = _marked(read)
-    hits = [i for i, part in enumerate(parts) if part.key in target.keys]
-    masked = _masked(marked, hits)
-    lead = _lead(parts, marked, hits, _words(example.holder, max_chars))
-    return (
-        [*marked, *pairs(marked)],
-        [*masked, *pairs(masked)],
-        [f"{target.kind} {part.stem}" for part in parts],
-        _relation(parts, target, _keys(_words(example.context, max_chars))),
-        [*lead, *pairs(lead)],
-    )
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
-def _words(text: str | None, max_chars: int) -> list[str]:
-    return words(clean(text, max_chars=max_chars)) if text else []
+class _Runs:
+    """Runs of words as they are made."""
+
+    def __init__(self, lexicon: dict[str, int]) -> None:
+        self.lexicon = lexicon
+        self._words: list[Ints] = []
+        self._lengths: list[Ints] = []
+        self._size = 0
+
+    def put(self, words: Ints, lengths: Ints) -> Ints:
+        """Add runs, and return their numbers."""
+        self._words.append(words)
+        self._lengths.append(lengths)
+        self._size += len(lengths)
+        return np.arange(self._size - len(lengths), self._size)
+
+    def finish(self, rows: Ints) -> Runs:
+        """Return all runs, for rows."""
+        return Runs(list(self.lexicon), np.concatenate(self._words), np.concatenate(self._lengths), rows)
 
 
-def _marked(read: Sequence[_Word]) -> list[str]:
-    """Return the stems, marked from a negation to the end of its clause."""
-    if not any([part.negates for part in read]):
-        return [part.stem for part in read if part.stem]
-    marked = []
-    negated = False
-    for part in read:
-        if part.stem:
-            marked.append(_NOT + part.stem if negated else part.stem)
-        negated = bool(part.stem) and (negated or part.negates)
-    return marked
+def _named_by(targets: Sequence[_Target]) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Return which keys each target has, [n_targets, n_keys + 1]; and the number of each key, from 1."""
+    wanted: dict[str, int] = {}
+    places = [
+        (row, wanted.setdefault(key, len(wanted) + 1))
+        for row, found in enumerate(targets)
+        for key in found.keys
+    ]
+    names = np.zeros((len(targets), len(wanted) + 1), dtype=np.bool_)
+    rows, keys = np.asarray(places, dtype=np.int64).reshape(-1, 2).T
+    names[rows, keys] = True
+    return names, wanted
 
 
-def _masked(marked: Sequence[str], hits: Sequence[int]) -> list[str]:
-    """Return the marked stems, with one placeholder for each mention of the target."""
-    masked: list[str] = []
-    done = 0
-    for hit in hits:
-        if hit > done or not masked:
-            masked += [*marked[done:hit], _TARGET]
-        done = hit + 1
-    return [*masked, *marked[done:]]
+def _shares(found: Ints, wanted: Ints) -> Ints:
+    """Return the place in _SHARES of so many found of so many wanted."""
+    return np.where(found == 0, 0, np.where(found >= wanted, 2, 1))
 
 
-def _relation(parts: Sequence[_Word], target: _Target, before: frozenset[str]) -> list[str]:
-    """Return how much of the target the sentence names, and the one before; and which kinds it speaks of."""
-    keys, kind = target
-    found = len(keys.intersection([part.key for part in parts]))
-    here, there = _share(found, len(keys)), _share(len(keys & before), len(keys))
-    kinds = sorted({part.kind for part in parts if part.kind})
+def _relation(kind: str, here: int, there: int, named: int, bits: int) -> list[str]:
+    kinds = [name for place, name in enumerate(KIND_NAMES) if bits >> place & 1]
     return [
         kind,
-        f"named {here}",
-        f"named before {there}",
-        f"named {here}, before {there}",
-        f"named {min(found, 3)}",
+        f"named {_SHARES[here]}",
+        f"named before {_SHARES[there]}",
+        f"named {_SHARES[here]}, before {_SHARES[there]}",
+        f"named {named}",
         *[f"{kind} and {other}" for other in kinds],
         f"{kind} among {' '.join(kinds) or 'none'}",
         f"{kind} {'' if kind in kinds else 'not '}spoken of",
     ]
 
 
-def _share(found: int, wanted: int) -> str:
-    if not found:
-        return "not"
-    return "whole" if found >= wanted else "in part"
-
-
-def _lead(
-    parts: Sequence[_Word], marked: Sequence[str], hits: Sequence[int], holder: Sequence[str]
-) -> Sequence[str]:
-    """Return the last words before the target, from behind the holder where it stands before the target."""
-    if not hits:
-        return []
-    start = _end_of(holder[:_MAX_HOLDER], parts)
-    first = next((hit for hit in hits if hit >= start), None)
-    if first is None:
-        start, first = 0, hits[0]
-    return marked[max(start, first - _LEAD) : first]
-
-
-def _end_of(phrase: Sequence[str], parts: Sequence[_Word]) -> int:
-    """Return where a phrase ends that stands among words, or 0."""
-    if not phrase:
-        return 0
-    found = [part.text for part in parts]
-    size = len(phrase)
-    starts = (i for i, word in enumerate(found) if word == phrase[0])
-    return next((i + size for i in starts if found[i : i + size] == phrase), 0)
-
-
 STANCE = Features(
-    blocks=("sentence", "masked", "kind", "relation", "lead"),
+    forms={
+        "sentence": Form.PAIRED,
+        "masked": Form.PAIRED,
+        "kind": Form.BEHIND,
+        "relation": Form.ALONE,
+        "lead": Form.PAIRED,
+    },
     content=frozenset({"sentence"}),
     target_blind=frozenset({"sentence"}),
-    extract=_extract,
+    sheet=_Stances,
 )
 """Terms of a sentence, its target and holder."""

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from stancewire.examples import Article
-from stancewire.features.base import Features, Terms
-from stancewire.features.words import stems
+from stancewire.features.base import Features, Form, Runs, Sheet, numbering
+from stancewire.features.words import STEMS, words
 from stancewire.text import clean
 
 
-def _extract(article: Article, max_chars: int) -> Terms:
-    title, text = (clean(part, max_chars=max_chars) for part in (article.title, article.text))
-    return ([*stems(title), *stems(text)],)
+class _Articles(Sheet[Article]):
+    """The stems of the words of title and text."""
+
+    def __init__(self, max_chars: int) -> None:
+        self._max_chars = max_chars
+        self._numbers = numbering()
+        self._words: list[int] = []
+        self._ends = [0]
+
+    def add(self, example: Article) -> None:
+        """Read title and text."""
+        number = self._numbers.__getitem__
+        for text in (example.title, example.text):
+            self._words += map(number, words(clean(text, max_chars=self._max_chars)))
+        self.size = len(self._words)
+        self._ends.append(self.size)
+
+    def finish(self) -> Runs:
+        """Return one run for each article."""
+        lexicon = numbering()
+        stems = np.fromiter((lexicon[STEMS[word]] for word in self._numbers), np.int64, len(self._numbers))
+        rows = np.arange(len(self._ends) - 1)[:, np.newaxis]
+        return Runs(list(lexicon), stems[np.asarray(self._words, dtype=np.int64)], np.diff(self._ends), rows)
 
 
 TOPICS = Features(
-    blocks=("words",), content=frozenset({"words"}), target_blind=frozenset({"words"}), extract=_extract
+    forms={"words": Form.ALONE},
+    content=frozenset({"words"}),
+    target_blind=frozenset({"words"}),
+    sheet=_Articles,
 )
 """Terms of an article for its topics."""

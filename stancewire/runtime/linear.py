@@ -19,8 +19,10 @@ from stancewire.artefact import Artefact
 from stancewire.calibration import Task
 from stancewire.errors import ArtefactError
 from stancewire.examples import Article, StanceExample
-from stancewire.features import FEATURES, FEATURES_VERSION
+from stancewire.features import FEATURES, FEATURES_VERSION, Runs
+from stancewire.features.base import Ints
 from stancewire.runtime import RawPrediction
+from stancewire.runtime.vocabulary import Vocabulary
 from stancewire.section import Section, shown
 from stancewire.tensors import Array
 
@@ -28,9 +30,6 @@ WEIGHTS = "weights.safetensors"
 
 Scores = NDArray[np.float64]
 
-# Rows, and terms, that one numpy pass works on: memory stays flat, whatever the batch.
-_ROWS = 256
-_TERMS = 1_000_000
 _MAX_TERMS = 10_000_000
 _DTYPES = {"terms": "uint8", "idf": "float32", "coef": "float32", "intercept": "float64"}
 
@@ -55,7 +54,8 @@ class LinearRuntime:
         # Position of each block in what the features yield; blocks left out by the model are not looked up.
         self._blocks = [self._features.blocks.index(name) for name in sizes]
         self._content = np.asarray([name in self._features.content for name in sizes])
-        self._index = _index(artefact, tensors["terms"], sizes)
+        terms = _terms(artefact, tensors["terms"], sizes)
+        self._vocabulary = Vocabulary([(self._features.forms[name], terms[name]) for name in sizes])
         self._n_terms = sum(sizes.values())
         self._idf = tensors["idf"].astype(np.float64)
         self._coef = tensors["coef"]
@@ -67,48 +67,43 @@ class LinearRuntime:
         blank = np.empty(len(examples), dtype=np.bool_)
         link = sigmoid if self._task == "topics" else softmax
         start = 0
-        while start < len(examples):
-            ids, lengths = self._look_up(examples, start)
-            stop = start + len(lengths) // len(self._blocks)
-            scores, blank[start:stop] = self._scores(ids, lengths)
-            probabilities[start:stop] = link(scores)
-            start = stop
+        for runs in self._features.read(examples, self._max_chars):
+            rows = slice(start, start + len(runs.rows))
+            scores, blank[rows] = self._scores(runs)
+            probabilities[rows] = link(scores)
+            start = rows.stop
         return RawPrediction(probabilities, blank)
 
-    def _look_up(
-        self, examples: Sequence[Article] | Sequence[StanceExample], start: int
-    ) -> tuple[list[int], list[int]]:
-        """Return the known terms of some rows, counted from 1, and how many each block of each row holds."""
-        ids: list[int] = []
-        lengths: list[int] = []
-        for example in examples[start : start + _ROWS]:
-            terms = self._features.extract(example, self._max_chars)
-            for block, index in zip(self._blocks, self._index, strict=True):
-                before = len(ids)
-                ids += filter(None, map(index.get, terms[block]))
-                lengths.append(len(ids) - before)
-            if len(ids) >= _TERMS:
-                break
-        return ids, lengths
-
-    def _scores(self, ids: list[int], lengths: list[int]) -> tuple[Scores, NDArray[np.bool_]]:
+    def _scores(self, runs: Runs) -> tuple[Scores, NDArray[np.bool_]]:
         """Return decision scores [n_rows, n_labels], and which rows hold no known term of the content."""
-        n_cells, n_blocks = len(lengths), len(self._blocks)
-        n_rows = n_cells // n_blocks
-        cell_of = np.repeat(np.arange(n_cells), lengths)
-        positions = np.asarray(ids, dtype=np.int64) - 1
-        found, counts = np.unique(cell_of * self._n_terms + positions, return_counts=True)
-        cells, terms = np.divmod(found, self._n_terms)
-        values = (1.0 + np.log(counts)) * self._idf[terms]
+        rows = runs.rows[:, self._blocks]
+        # A cell is a run as a block reads it, whichever rows share it.
+        each = np.arange(len(self._blocks))
+        numbers = np.full((len(self._blocks), len(runs.lengths)), -1)
+        numbers[each, rows] = 0
+        blocks, cells = np.nonzero(numbers == 0)
+        numbers[blocks, cells] = np.arange(len(cells))
+        cells_of = numbers[each, rows]
+        known, scores = self._cell_scores(*self._vocabulary.find(runs, blocks, cells), len(cells))
+        blank = ~known[cells_of[:, self._content]].any(axis=1)
+        return scores[cells_of].sum(axis=1) + self._intercept, blank
+
+    def _cell_scores(self, cells: Ints, columns: Ints, n_cells: int) -> tuple[NDArray[np.bool_], Scores]:
+        """Return which cells hold any known term, and what each adds to the scores [n_cells, n_labels]."""
+        found = cells * self._n_terms + columns
+        found.sort()
+        first = np.flatnonzero(np.diff(found, prepend=-1))
+        counts = np.diff(first, append=len(found))
+        cells, terms = np.divmod(found[first], self._n_terms)
+        values = self._idf[terms]
+        often = np.flatnonzero(counts > 1)
+        values[often] *= 1.0 + np.log(counts[often])
         length = np.sqrt(np.bincount(cells, values * values, minlength=n_cells))
         values /= length[cells]
-        rows = cells // n_blocks
-        scores = np.empty((n_rows, len(self._intercept)))
+        scores = np.empty((n_cells, len(self._intercept)))
         for label, coef in enumerate(self._coef):
-            scores[:, label] = np.bincount(rows, values * coef[terms], minlength=n_rows)
-        scores += self._intercept
-        known = (length > 0).reshape(n_rows, n_blocks)
-        return scores, np.logical_not(known[:, self._content].any(axis=1))
+            scores[:, label] = np.bincount(cells, values * coef[terms], minlength=n_cells)
+        return length > 0, scores
 
 
 def sigmoid(scores: Scores) -> Scores:
@@ -181,8 +176,8 @@ def _tensors(artefact: Artefact, n_labels: int, n_terms: int) -> dict[str, Array
     return tensors
 
 
-def _index(artefact: Artefact, packed: Array, sizes: dict[str, int]) -> list[dict[str, int]]:
-    """Return for each block the position of its terms among all terms, from 1 as `_look_up` drops zeros."""
+def _terms(artefact: Artefact, packed: Array, sizes: dict[str, int]) -> dict[str, list[str]]:
+    """Return the terms of each block."""
     where = f"{artefact.path / WEIGHTS}: terms"
     try:
         terms = packed.tobytes().decode("utf-8").split("\n")
@@ -193,10 +188,10 @@ def _index(artefact: Artefact, packed: Array, sizes: dict[str, int]) -> list[dic
     if len(terms) != sum(sizes.values()):
         raise ArtefactError(f"{where}: expected {sum(sizes.values()):,}, found {len(terms):,}; export again")
     bounds = np.cumsum([0, *sizes.values()]).tolist()
-    index = []
+    blocks = {}
     for name, (start, stop) in zip(sizes, pairwise(bounds), strict=True):
         block = terms[start:stop]
         if any(left >= right for left, right in pairwise(block)):
             raise ArtefactError(f"{where}: block {name}: expected sorted and unique terms; export again")
-        index.append(dict(zip(block, range(start + 1, stop + 1), strict=True)))
-    return index
+        blocks[name] = block
+    return blocks

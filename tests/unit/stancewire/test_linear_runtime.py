@@ -125,15 +125,15 @@ def test_any_batch_gives_the_same_labels(tmp_path: Path, size: int) -> None:
     np.testing.assert_array_equal(np.concatenate([part.blank for part in parts]), whole.blank)
 
 
-@pytest.mark.parametrize(("terms", "n_rows", "passes"), [(3, 256, 20), (10**6, 1, 50), (10**6, 49, 2)])
+@pytest.mark.parametrize(("n_words", "n_rows", "passes"), [(3, 256, 20), (10**6, 1, 50), (10**6, 49, 2)])
 def test_a_pass_that_is_full_ends_early(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terms: int, n_rows: int, passes: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_words: int, n_rows: int, passes: int
 ) -> None:
     model = runtime(tmp_path, topics_tensors(), TOPICS)
     rows = articles(50)
     wanted = model.predict(rows).probabilities
-    monkeypatch.setattr("stancewire.runtime.linear._TERMS", terms)
-    monkeypatch.setattr("stancewire.runtime.linear._ROWS", n_rows)
+    monkeypatch.setattr("stancewire.features.base.MAX_WORDS", n_words)
+    monkeypatch.setattr("stancewire.features.base.MAX_ROWS", n_rows)
     scores = Mock(side_effect=model._scores)
     monkeypatch.setattr(model, "_scores", scores)
     np.testing.assert_allclose(model.predict(rows).probabilities, wanted, atol=1e-7)
