@@ -28,7 +28,7 @@ def vectors(artefact: Artefact, examples: Sequence[Article | StanceExample]) -> 
     manifest = artefact.manifest
     features = FEATURES[manifest.task]
     content = [block for block, name in enumerate(features.blocks) if name in features.content]
-    rows = (features.extract(example, manifest.max_chars) for example in examples)
+    rows = features.extract_all(examples, manifest.max_chars)
     documents = [[term for block in content for term in row[block]] for row in rows]
     known = _known_terms(artefact) if manifest.family == "linear" else None
     if known is None and not any(documents):
