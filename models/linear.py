@@ -138,7 +138,7 @@ class Linear(Family):
         """Return the terms of each row, one list per block in use."""
         features = FEATURES[self.task_]
         in_use = [features.blocks.index(name) for name in self.blocks_]
-        rows = (features.extract(example, MAX_CHARS) for example in examples)
+        rows = features.extract_all(examples, MAX_CHARS)
         return [tuple(row[block] for block in in_use) for row in rows]
 
     def _best(self, terms: list[Terms], train: LabelledSet) -> float:
