@@ -35,17 +35,18 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[Index]:
         start += rows
 
 
-def matrices(encoded: Encoded, chosen: Index, pad: int) -> dict[str, Ids]:
-    """Return the inputs of an encoder for these sequences, each int64 [n_sequences, length of the longest].
+def matrices(encoded: Encoded, chosen: Index, pad: int, length: int | None = None) -> dict[str, Ids]:
+    """Return the inputs of an encoder for these sequences, each int64 [n_sequences, length].
 
     Args:
         encoded: all sequences.
         chosen: positions of those to lay out.
         pad: token id behind the end of a sequence, where the mask is 0.
+        length: of every row; None: that of the longest sequence.
     """
     ids = [encoded.ids[i] for i in chosen]
     lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
-    places = np.arange(int(lengths.max()))
+    places = np.arange(length or int(lengths.max()))
     real = places < lengths[:, None]
     tokens = np.full(real.shape, pad, dtype=np.int64)
     tokens[real] = np.fromiter(chain.from_iterable(ids), dtype=np.int64, count=int(lengths.sum()))

@@ -16,7 +16,13 @@ from stancewire.section import listed
 
 
 class Session(Protocol):
-    """A loaded graph; safe to call from several threads."""
+    """A loaded graph; safe to call from several threads.
+
+    Attributes:
+        step: lengths of batches are best a multiple of this.
+    """
+
+    step: int
 
     def run(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         """Return the scores of a batch, float32 [n_sequences, n_columns]."""

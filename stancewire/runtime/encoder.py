@@ -25,8 +25,9 @@ from stancewire.runtime.graph import check_graph
 from stancewire.runtime.options import RuntimeOptions
 from stancewire.runtime.pooling import columns, pool
 
-# Tokens of one call of the engine, padding included: measured in docs/runtime.md.
-BUDGET = 4096
+# Tokens of one call of the engine, padding included, by thread and at least: with more, what a layer writes
+# no longer fits into the cache that the next one reads from. Figures: docs/runtime.md.
+_THREAD_BUDGET, _LEAST_BUDGET = 512, 1024
 
 
 class EncoderRuntime:
@@ -57,6 +58,7 @@ class EncoderRuntime:
         where, graph = str(artefact.path / file), artefact.read_bytes(file)
         self._typed = check_graph(graph, where, n_scores=self._columns)
         self._session = open_session(self.choice, graph, where, options.thread_count)
+        self._budget = max(_LEAST_BUDGET, _THREAD_BUDGET * options.thread_count)
         self._process = os.getpid()
         self._warm_up(where)
 
@@ -73,7 +75,7 @@ class EncoderRuntime:
             )
         encoded = self._encoder.encode(examples)
         scores = np.empty((len(encoded.ids), self._columns), dtype=np.float32)
-        for chosen in batches(list(map(len, encoded.ids)), BUDGET):
+        for chosen in batches(list(map(len, encoded.ids)), self._budget):
             scores[chosen] = self._scores(encoded, chosen)
         probabilities = pool(scores, encoded.rows, self._model.pooling, self._task)
         return RawPrediction(probabilities, encoded.blank, encoded.cut)
@@ -88,7 +90,9 @@ class EncoderRuntime:
             ) from error
 
     def _run(self, encoded: Encoded, chosen: NDArray[np.intp]) -> NDArray[np.float32]:
-        inputs = matrices(encoded, chosen, self._model.pad)
+        step, longest = self._session.step, max(len(encoded.ids[i]) for i in chosen)
+        length = min(-(-longest // step) * step, self._model.layout.tokens)
+        inputs = matrices(encoded, chosen, self._model.pad, length)
         if not self._typed:
             del inputs["token_type_ids"]
         return self._session.run(inputs)

@@ -22,6 +22,8 @@ class OnnxSession:
         ArtefactError: if onnxruntime does not take the graph.
     """
 
+    step = 1
+
     def __init__(self, graph: bytes, where: str, *, threads: int) -> None:
         import onnxruntime
 
@@ -33,9 +35,8 @@ class OnnxSession:
         options.log_severity_level = 4  # faults come as exceptions
         # Idle threads sleep: processes that share cores would burn what the others need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Plans and arenas keep the memory of the largest batch, for every shape that ever came.
+        # A plan of memory is kept for every shape that ever comes, and with the arena hardly saves time.
         options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no narrower base

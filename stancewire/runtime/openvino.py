@@ -33,6 +33,9 @@ class OpenvinoSession:
         MissingExtraError: if it is not installed.
     """
 
+    # What is compiled for a shape is kept: fewer shapes, less memory.
+    step = 4
+
     def __init__(self, graph: bytes, where: str, *, threads: int, bf16: bool) -> None:
         config = {
             "PERFORMANCE_HINT": "LATENCY",
