@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
@@ -28,6 +29,8 @@ BATCH_ROWS = 1024
 _BATCH_CHARS = 2_000_000
 
 Warn = Literal["no_known_features", "text_cut", "mixed_script"]
+_NO_FEATURES: tuple[Warn, ...] = ("no_known_features",)
+_TEXT_CUT: tuple[Warn, ...] = ("text_cut",)
 E = TypeVar("E", Article, StanceExample)
 
 
@@ -128,6 +131,10 @@ class StancePrediction:
         return next(score for score in self.scores if score.decision)
 
 
+# Scores, warnings, unread share, conformal set.
+_Answer: TypeAlias = tuple[tuple[Score, ...], tuple[Warn, ...], float, tuple[str, ...] | None]
+
+
 class _Predictor(Generic[E]):
     """What both predictors share. Holds no state that a call changes: safe to call from several threads."""
 
@@ -156,8 +163,8 @@ class _Predictor(Generic[E]):
         twin.thresholds = np.asarray(others, dtype=np.float32)
         return twin
 
-    def _predict(self, examples: Sequence[E]) -> Iterator[tuple[tuple[Score, ...], tuple[Warn, ...], float]]:
-        """Yield the scores, the warnings and the unread share of every row, a bounded batch at a time."""
+    def _predict(self, examples: Sequence[E]) -> Iterator[_Answer]:
+        """Yield what is said of every row, a bounded batch at a time."""
         start = 0
         while start < len(examples):
             checked = list(self._checked(examples, start))
@@ -166,13 +173,14 @@ class _Predictor(Generic[E]):
             probabilities = self._calibrated(raw, start, len(batch))
             decisions = decide(probabilities, self.thresholds, self.artefact.manifest.task)
             review = self._review(probabilities, decisions)
-            unread = [0.0] * len(batch) if raw.cut is None else raw.cut.tolist()
-            for row, (warned, cut) in enumerate(checked):
-                cut = 1 - (1 - cut) * (1 - unread[row])
-                blank: tuple[Warn, ...] = ("no_known_features",) if raw.blank[row] else ()
-                too_long: tuple[Warn, ...] = ("text_cut",) if cut > 0 else ()
-                answers = (array[row].tolist() for array in (probabilities, decisions, review))
-                yield self._scores(*answers), blank + too_long + warned, cut
+            unread: list[float] = [0.0] * len(batch) if raw.cut is None else raw.cut.tolist()
+            sets = self._conformal_sets(probabilities, decisions)
+            scores = map(self._scores, probabilities.tolist(), decisions.tolist(), review.tolist())
+            rows = zip(scores, raw.blank.tolist(), checked, unread, sets, strict=True)
+            for said, blank, (odd, over), left, members in rows:
+                cut = 1 - (1 - over) * (1 - left)
+                warned = (*_NO_FEATURES[:blank], *_TEXT_CUT[: cut > 0], *odd) if blank or cut > 0 else odd
+                yield said, warned, cut, members
             start += len(batch)
 
     def _checked(self, examples: Sequence[E], start: int) -> Iterator[tuple[tuple[Warn, ...], float]]:
@@ -186,8 +194,11 @@ class _Predictor(Generic[E]):
             texts = self._texts(example)
             chars = sum(map(len, texts))
             in_batch += chars
-            mixed = any(not text.isascii() and _is_mixed(text, limit) for text in texts)
-            yield ("mixed_script",) if mixed else (), sum(max(0, len(text) - limit) for text in texts) / chars
+            mixed = not all(map(str.isascii, texts)) and any(
+                not text.isascii() and _is_mixed(text, limit) for text in texts
+            )
+            over = 0.0 if chars <= limit else sum(max(0, len(text) - limit) for text in texts) / chars
+            yield ("mixed_script",) if mixed else (), over
 
     def _calibrated(self, raw: RawPrediction, start: int, n_rows: int) -> Probabilities:
         """Calibrate, once every raw probability is known to be one: the argmax of NaN would be class 0."""
@@ -216,6 +227,12 @@ class _Predictor(Generic[E]):
         thresholds = self.artefact.manifest.thresholds
         return tuple(map(Score, self.labels, probabilities, thresholds, decisions, review))
 
+    def _conformal_sets(
+        self, probabilities: Probabilities, decisions: NDArray[np.bool_]
+    ) -> list[tuple[str, ...] | None]:
+        """Return for each row the labels that stay possible; None where nothing is promised."""
+        return [None] * len(probabilities)
+
     def _check(self, example: E, row: int) -> None:
         """Refuse a row without text."""
         raise NotImplementedError
@@ -239,7 +256,7 @@ class TopicsPredictor(_Predictor[Article]):
         examples = [Article(text=item) if isinstance(item, str) else item for item in articles]
         return [
             TopicsPrediction(scores, warnings, self.provenance, cut)
-            for scores, warnings, cut in self._predict(examples)
+            for scores, warnings, cut, _ in self._predict(examples)
         ]
 
     def _check(self, example: Article, row: int) -> None:
@@ -261,18 +278,18 @@ class StancePredictor(_Predictor[StanceExample]):
             InputError: for an example without sentence or target, naming its position.
         """
         return [
-            StancePrediction(scores, warnings, self.provenance, self._conformal_set(scores), cut)
-            for scores, warnings, cut in self._predict(examples)
+            StancePrediction(scores, warnings, self.provenance, members, cut)
+            for scores, warnings, cut, members in self._predict(examples)
         ]
 
-    def _conformal_set(self, scores: tuple[Score, ...]) -> tuple[str, ...] | None:
+    def _conformal_sets(
+        self, probabilities: Probabilities, decisions: NDArray[np.bool_]
+    ) -> list[tuple[str, ...] | None]:
         conformal = self.artefact.manifest.conformal
         if conformal is None:
-            return None
-        said = np.array([score.probability for score in scores], dtype=np.float32)
-        decided = np.array([score.decision for score in scores])
-        held = conformal.members(said, decided).tolist()
-        return tuple(label for label, is_held in zip(self.labels, held, strict=True) if is_held)
+            return super()._conformal_sets(probabilities, decisions)
+        held = conformal.members(probabilities, decisions).tolist()
+        return [tuple(compress(self.labels, members)) for members in held]
 
     def _check(self, example: StanceExample, row: int) -> None:
         _check_text(example.sentence, row, "sentence")
@@ -329,5 +346,5 @@ def _check_text(text: object, row: int, name: str) -> None:
     if not isinstance(text, str):
         raise InputError(f"row {row}: expected '{name}' to be a text, found a {type(text).__name__}")
     # No letter is ever cleaned away, so that most texts need not be cleaned to know that something is left.
-    if not any(map(str.isalnum, text)) and not clean(text).strip():
+    if not text[:1].isalnum() and not any(map(str.isalnum, text)) and not clean(text).strip():
         raise InputError(f"row {row}: expected a non-empty '{name}', found no readable character")

@@ -91,6 +91,8 @@ def clean_with_offsets(text: str, *, max_chars: int = MAX_CHARS) -> CleanText:
 
 def _steps(text: str) -> list[Callable[[str], _Edits]]:
     """Return the rewrites that a text needs, in their order; none for most."""
+    if text.isascii() and text.isprintable():  # a line of plain characters
+        return [_blanks] if "  " in text or text != text.strip(" ") else []
     if text.isascii():
         dirty = not text.replace("\n", "").isprintable()
         marked = False
@@ -157,8 +159,9 @@ def _blanks(text: str) -> _Edits:
 
 def _is_tidy(text: str) -> bool:
     """Tell whether `_blanks` would change nothing."""
-    runs = ("  ", " \n", "\n ", "\n\n\n")
-    return text == text.strip(" \n") and not any(run in text for run in runs)
+    if text != text.strip(" \n"):
+        return False
+    return not ("  " in text or " \n" in text or "\n " in text or "\n\n\n" in text)
 
 
 def _cut(text: str, max_chars: int) -> str:
