@@ -34,14 +34,17 @@ def serve_command(
         int, typer.Option(min=1, max=256, help="Processes, each with the model in its memory.")
     ] = 1,
     threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Of one call of the model, in each worker.")
+        int | None, typer.Option(min=1, max=1024, help="Of one call of an encoder, in each worker.")
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="Of an encoder: onnxruntime, openvino or auto.", show_default=False)
     ] = None,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of one request.")] = _LIMITS.max_rows,
     max_bytes: Annotated[int, typer.Option(min=1, help="Bytes of one request's body.")] = _LIMITS.max_bytes,
     timeout: Annotated[int, typer.Option(min=1, help="Seconds until a request is answered 504.")] = 60,
 ) -> Callable[[], int]:
     """Serve a model over HTTP; without a MODEL those that training left, as a reader."""
-    options = ServeOptions(host, port, workers, threads, Limits(max_rows, max_bytes), timeout)
+    options = ServeOptions(host, port, workers, threads, runtime, Limits(max_rows, max_bytes), timeout)
     return lambda: serve(named_model(model, topics, stance), options, _told)
 
 

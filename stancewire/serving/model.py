@@ -155,15 +155,15 @@ class ServedReader(ServedModel):
             yield reading_lines(row["id"], reading, options), reading.to_dict()
 
 
-def served_from(folder: Path, **loading: Any) -> ServedModel:  # noqa: ANN401 - the options of `load`
+def served_from(folder: Path) -> ServedModel:
     """Load what a folder holds: an artefact, or a reader of two.
 
     Raises:
         StancewireError: if it is neither, or damaged.
     """
     if is_reader_folder(folder):
-        return ServedReader(*read_reader_folder(folder, **loading))
-    predictor = load(folder, **loading)
+        return ServedReader(*read_reader_folder(folder))
+    predictor = load(folder)
     return ServedTopics(predictor) if isinstance(predictor, TopicsPredictor) else ServedStance(predictor)
 
 

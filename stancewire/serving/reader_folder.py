@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 from stancewire.artefact import read_artefact
 from stancewire.errors import ArtefactError
@@ -55,17 +54,14 @@ def is_reader_folder(folder: Path) -> bool:
     return (folder / READER).exists()
 
 
-def read_reader_folder(
-    folder: Path,
-    **loading: Any,  # noqa: ANN401 - the options of `load`
-) -> tuple[TopicsPredictor, StancePredictor]:
+def read_reader_folder(folder: Path) -> tuple[TopicsPredictor, StancePredictor]:
     """Read a reader's folder and check that it holds the artefacts it names.
 
     Raises:
         StancewireError: if it is damaged, or its artefacts are not those, or do not belong together.
     """
     digests = _digests(folder)
-    topics, stance = (load(folder / task, **loading) for task in TASKS)
+    topics, stance = (load(folder / task) for task in TASKS)
     for task, predictor in zip(TASKS, (topics, stance), strict=True):
         if predictor.task != task or predictor.artefact.digest != digests[task]:
             raise ArtefactError(

@@ -17,9 +17,10 @@ from typing import Any
 from stancewire.errors import MissingExtraError, StancewireError
 from stancewire.location import MLMODEL, fetched, inside, located
 from stancewire.predictor import Provenance
+from stancewire.runtime.options import RUNTIME_VARIABLE, THREADS_VARIABLE, RuntimeOptions
 from stancewire.serving.app import MODEL, create
 from stancewire.serving.model import served_from
-from stancewire.serving.options import MAX_BYTES, MAX_ROWS, THREADS, Limits, loading_options
+from stancewire.serving.options import MAX_BYTES, MAX_ROWS, Limits
 from stancewire.serving.pyfunc import save_pyfunc
 from stancewire.serving.reader_folder import write_reader_folder
 
@@ -37,7 +38,9 @@ class ServeOptions:
         host: address to listen on.
         port: of it; 0: any free one.
         workers: processes, each with the model in its memory.
-        threads: of one call of the model, in each worker; None: as the model's runtime sees fit.
+        threads: of one call of an encoder, in each worker; None: as STANCEWIRE_THREADS says, or an equal
+            share of the cores.
+        runtime: of an encoder; None: as STANCEWIRE_RUNTIME says, or the fastest one.
         limits: of one request.
         timeout: seconds after which a request is answered 504.
     """
@@ -46,6 +49,7 @@ class ServeOptions:
     port: int = 5001
     workers: int = 1
     threads: int | None = None
+    runtime: str | None = None
     limits: Limits = field(default_factory=Limits)
     timeout: int = 60
 
@@ -76,16 +80,7 @@ def serve(model: str | Pair, options: ServeOptions, report: Callable[[str], None
     _check_installed(options.workers)
     port = _free(options.host, options.port)
     with _terminated_quietly(), model_folder(model) as folder:
-        os.environ.update(
-            {
-                MODEL: str(folder),
-                MAX_ROWS: str(options.limits.max_rows),
-                MAX_BYTES: str(options.limits.max_bytes),
-                _TIMEOUT: str(options.timeout),
-            }
-        )
-        if options.threads is not None:
-            os.environ[THREADS] = str(options.threads)
+        os.environ.update(_environment(folder, options))
         _run(folder, port, options, report)
     return 0
 
@@ -113,6 +108,21 @@ def model_folder(model: str | Pair) -> Iterator[Path]:
         yield save_pyfunc(folder, temporary / "model")
 
 
+def _environment(folder: Path, options: ServeOptions) -> dict[str, str]:
+    """Return what the processes of the server look at."""
+    share = max(1, RuntimeOptions().thread_count // options.workers)
+    threads = options.threads or os.environ.get(THREADS_VARIABLE) or share
+    runtime = options.runtime or os.environ.get(RUNTIME_VARIABLE) or ""
+    return {
+        MODEL: str(folder),
+        MAX_ROWS: str(options.limits.max_rows),
+        MAX_BYTES: str(options.limits.max_bytes),
+        THREADS_VARIABLE: str(threads),
+        RUNTIME_VARIABLE: runtime,
+        _TIMEOUT: str(options.timeout),
+    }
+
+
 def _run(folder: Path, port: int, options: ServeOptions, report: Callable[[str], None]) -> None:
     import uvicorn
 
@@ -128,7 +138,7 @@ def _run(folder: Path, port: int, options: ServeOptions, report: Callable[[str],
     about = f"http://{_shown(options.host)}:{port}, {options.workers} worker{'s' * (options.workers > 1)}"
     if options.workers > 1:
         # Loaded here to see that it can be: a worker that cannot start is started again, and again.
-        sources = served_from(inside(folder), **loading_options(None)).sources
+        sources = served_from(inside(folder)).sources
         report(f"serving {_names(sources)} on {about}")
         uvicorn.run("stancewire.serving.app:create", factory=True, workers=options.workers, **shared)
         return

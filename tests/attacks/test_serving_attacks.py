@@ -14,28 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
-from mlflow.pyfunc import PyFuncModel, load_model, save_model, scoring_server
+from mlflow.pyfunc import PyFuncModel, load_model, scoring_server
 
+from stancewire.errors import StancewireError
 from stancewire.serving.guard import Guard, guard_server
-from stancewire.serving import signature
+from stancewire.serving.options import Limits
+from stancewire.serving.pyfunc import save_pyfunc
 from tests.small_models import small_artefact
 
 ARTICLE = "Confidential text of an article about talks"
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
-COLUMNS = ("text", "title", "id")
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> PyFuncModel:
     folder = tmp_path_factory.mktemp("model")
-    save_model(
-        folder / "model",
-        loader_module="stancewire.serving",
-        data_path=str(small_artefact(folder, "topics").path),
-        signature=signature("topics"),
-        pip_requirements=["stancewire"],
-    )
-    return load_model(str(folder / "model"))
+    return load_model(str(save_pyfunc(small_artefact(folder, "topics").path, folder / "model")))
 
 
 def ask(model: PyFuncModel, body: object, content_type: str | None = JSON) -> tuple[int, str]:
@@ -76,8 +70,19 @@ def records(*rows: Mapping[str, object]) -> dict[str, object]:
         ({"rows": [ARTICLE]}, "found 'rows'"),
         (records({"text": ARTICLE}) | {"inputs": {"text": [ARTICLE]}}, "and nothing else"),
         ({"messages": [{"role": "user", "content": ARTICLE}]}, "found 'messages'"),
-        (records({"text": ARTICLE}) | {"params": {"treshold": 0.3}}, "no params, found some: 'treshold'"),
-        (records({"text": ARTICLE}) | {"params": 7}, "no params, found some;"),
+        (
+            records({"text": ARTICLE}) | {"params": {"treshold": 0.3}},
+            "unknown 'treshold' (did you mean",
+        ),
+        (records({"text": ARTICLE}) | {"params": 7}, "params: expected an object, found a number"),
+        (records({"text": ARTICLE}) | {"params": [ARTICLE]}, "params: expected an object, found a list"),
+        (records({"text": ARTICLE}) | {"params": {ARTICLE: 1}}, "unknown 1 that is no plain name"),
+        (records({"text": ARTICLE}) | {"params": {"thresholds": {ARTICLE: 1}}}, "1 that is no plain name"),
+        (records({"text": ARTICLE}) | {"params": {"thresholds": ARTICLE}}, "params.thresholds: not JSON"),
+        (records({"text": ARTICLE}) | {"params": {"evidence": ARTICLE}}, "expected true or false"),
+        (records({"text": ARTICLE}) | {"params": {"form": ARTICLE}}, "expected 'long' or 'json'"),
+        ({ARTICLE: 1}, "found 1 that is no plain name"),
+        (b'{"' + ARTICLE.encode() + b'": 1, "' + ARTICLE.encode() + b'": 2}', "a key stands twice"),
         ({"dataframe_records": ARTICLE}, "expected a list of objects, found a text"),
         ({"dataframe_records": [{"text": ARTICLE}, ARTICLE]}, "row 1: expected an object, found a text"),
         (records({"headline": ARTICLE}), "row 0: 'text' is missing; the columns are text, title (optional)"),
@@ -136,18 +141,24 @@ def test_bad_csv_gets_a_400_that_tells_why(model: PyFuncModel, body: bytes, says
     told_nothing(answer, model)
 
 
-def test_bad_parquet_gets_a_400_and_its_trace_goes_to_the_log(
-    model: PyFuncModel, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
+def test_bad_parquet_gets_a_400(model: PyFuncModel, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     pd.DataFrame({"headline": [ARTICLE]}).to_parquet(tmp_path / "a.parquet")
-    for body in (b"PAR1" + ARTICLE.encode(), (tmp_path / "a.parquet").read_bytes()):
-        caplog.clear()
+    whole = (tmp_path / "a.parquet").read_bytes()
+    for body in (b"PAR1" + ARTICLE.encode(), whole, whole[:-9], whole[40:], b""):
         status, answer = ask(model, body, PARQUET)
         assert status == 400
-        assert "does not hold rows of the columns 'text', 'title', 'id'" in answer
+        assert "not Parquet with rows of the columns 'text', 'title', 'id'" in answer
         told_nothing(answer, model)
-        assert "scoring_server" in caplog.text
         assert ARTICLE[:10] not in caplog.text
+
+
+def test_parquet_of_other_types_is_not_converted(model: PyFuncModel, tmp_path: Path) -> None:
+    for value in (7, 7.5, ARTICLE.encode(), [ARTICLE], {"a": ARTICLE}, True):
+        pd.DataFrame({"text": [value]}).to_parquet(tmp_path / "a.parquet")
+        status, answer = ask(model, (tmp_path / "a.parquet").read_bytes(), PARQUET)
+        assert status == 400
+        assert "row 0: expected 'text' to be a text, found " in answer
+        told_nothing(answer, model)
 
 
 @pytest.mark.parametrize("content_type", ["application/xml", "", None, "application/json; charset=latin-1"])
@@ -163,7 +174,7 @@ def test_a_model_that_fails_is_a_500_without_a_trace(
     def fail(*_: object) -> None:
         raise ZeroDivisionError(ARTICLE)
 
-    monkeypatch.setattr(model._model_impl.predictor, "predict", fail)
+    monkeypatch.setattr(model.get_raw_model().predictor, "predict", fail)  # type: ignore[no-untyped-call]
     status, answer = ask(model, records({"text": ARTICLE}))
     monkeypatch.undo()
     assert status == 500
@@ -248,8 +259,62 @@ def test_the_guard_is_put_on_once_and_lets_other_models_be(monkeypatch: pytest.M
     assert seen[0][:2] == (b"{", JSON)
 
 
-def test_a_body_over_the_limit_is_refused_unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stancewire.scoring.MAX_BYTES", 10)
-    for read in (json_rows, csv_rows):
-        with pytest.raises(Exception, match="at most 10 are read"):
-            read(b"x" * 11, COLUMNS)
+def test_a_request_over_a_limit_is_refused_with_what_to_do(
+    model: PyFuncModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    guard = scoring_server.invocations
+    assert isinstance(guard, Guard)
+    frame = pd.DataFrame({"text": [ARTICLE] * 3})
+    frame.to_parquet(tmp_path / "a.parquet")
+    bodies: list[tuple[object, str]] = [
+        (records(*[{"text": ARTICLE}] * 3), JSON),
+        ({"inputs": {"text": [ARTICLE] * 3}}, JSON),
+        (frame.to_csv(index=False).encode(), CSV),
+        ((tmp_path / "a.parquet").read_bytes(), PARQUET),
+    ]
+    for limits, says in ((Limits(max_rows=2), "--max-rows"), (Limits(max_bytes=20), "--max-bytes")):
+        monkeypatch.setattr(guard, "limits", limits)
+        for body, kind in bodies:
+            status, answer = ask(model, body, kind)
+            assert status == 413, answer
+            assert says in json.loads(answer)["message"]
+            assert ARTICLE[:10] not in answer
+    monkeypatch.setattr(guard, "limits", Limits(max_rows=3))
+    assert {ask(model, body, kind)[0] for body, kind in bodies} == {200}
+
+
+def test_a_parquet_bomb_is_refused_before_it_is_unpacked(
+    model: PyFuncModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pd.DataFrame({"text": ["a" * 30_000_000]}).to_parquet(tmp_path / "a.parquet", compression="gzip")
+    body = (tmp_path / "a.parquet").read_bytes()
+    assert len(body) < Limits().max_bytes
+
+    def read(*_: object) -> None:
+        raise AssertionError("unpacked")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile.read", read)
+    status, answer = ask(model, body, PARQUET)
+    assert (status, "--max-bytes" in answer) == (413, True)
+
+
+@pytest.mark.parametrize("figure", ["", "12"])
+def test_limits_of_the_environment(monkeypatch: pytest.MonkeyPatch, figure: str) -> None:
+    monkeypatch.setenv("STANCEWIRE_SERVE_MAX_ROWS", figure)
+    assert Limits.of_environment() == (Limits(max_rows=int(figure)) if figure else Limits())
+
+
+@pytest.mark.parametrize("figure", ["0", "-1", "1.5", "many", "²", "9" * 40])
+def test_limits_that_are_no_figures_are_refused(monkeypatch: pytest.MonkeyPatch, figure: str) -> None:
+    monkeypatch.setenv("STANCEWIRE_SERVE_MAX_BYTES", figure)
+    with pytest.raises(StancewireError, match="STANCEWIRE_SERVE_MAX_BYTES: expected a positive integer"):
+        Limits.of_environment()
+
+
+def test_what_is_sent_never_reaches_the_log(model: PyFuncModel, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    for body in ({ARTICLE: ARTICLE}, records({"text": ARTICLE}), records({"text": ARTICLE, "id": 7})):
+        ask(model, body)
+        ask(model, body | {"params": {"evidence": ARTICLE}})
+        ask(model, body | {"params": {ARTICLE: ARTICLE}})
+    assert ARTICLE[:10] not in caplog.text
