@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from stancewire.drafts import Draft, TopicReading, readable, stance_of, topic_of, warnings_of
@@ -263,12 +265,15 @@ def checked_targets(targets: Sequence[str]) -> list[str]:
 
 
 def _fields(value: _Storable) -> dict[str, Any]:
-    """Return a dataclass' fields in their order, texts made storable."""
-    fields = {name: getattr(value, name) for name in value.__dataclass_fields__}
-    for name, content in fields.items():
-        if type(content) is str and not content.isascii():
-            fields[name] = _storable(content)
-    return fields
+    """Return a dataclass' fields in their order; their texts are of cleaned text, and so storable."""
+    names, values = _getter(type(value))
+    return dict(zip(names, values(value), strict=True))
+
+
+@cache
+def _getter(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    names = tuple(kind.__dataclass_fields__)
+    return names, attrgetter(*names)
 
 
 def _storable(text: str) -> str:

@@ -19,6 +19,7 @@ from stancewire.batch.rows import Shard
 from stancewire.batch.work import Work, load_reader, work_on
 from stancewire.errors import StancewireError
 
+_GARBAGE = (100_000, 20, 50)
 # What is asked: to work on a shard, or only to find out whether some rows can be read at all.
 STAGE, PROBE = b"stage", b"probe"
 
@@ -48,7 +49,10 @@ def serve(parent: Connection, work: Work) -> None:
         EOFError: when it does.
     """
     reader = load_reader(work)
-    gc.freeze()  # the models stay: looking through them for garbage again and again is work for nothing
+    # The models stay, and so do the readings of a shard until it is written: looking through them for garbage
+    # again and again is work for nothing.
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
     _say(parent, ready=True)
     while True:
         kind, _, data = parent.recv_bytes().partition(b" ")
