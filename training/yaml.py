@@ -28,6 +28,7 @@ from stancewire.section import shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+_MOST_TOLD = 50
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 Path: TypeAlias = tuple[str | int, ...]
@@ -37,7 +38,7 @@ _CORE = "tag:yaml.org,2002:"
 
 
 class ConfigError(StancewireError):
-    """A config is refused whole; the text lists every problem.
+    """A config is refused whole; the text lists every problem, or the first 50.
 
     Attributes:
         problems: one text each.
@@ -46,7 +47,9 @@ class ConfigError(StancewireError):
     def __init__(self, where: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n".join([f"{where}: {count}; nothing was run", *(f"  {p}" for p in problems)]))
+        told = [f"{where}: {count}; nothing was run", *(f"  {problem}" for problem in problems[:_MOST_TOLD])]
+        more = [f"  and {len(problems) - _MOST_TOLD:,} more"] if len(problems) > _MOST_TOLD else []
+        super().__init__("\n".join([*told, *more]))
 
 
 @dataclass(frozen=True)

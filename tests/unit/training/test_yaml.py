@@ -118,6 +118,14 @@ def test_an_alias_bomb_is_refused_before_it_expands() -> None:
     assert all("anchors and aliases" in text for text in found)
 
 
+def test_very_many_problems_make_no_flood() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(b"- *a\n" * 60, "c.yaml")
+    assert len(caught.value.problems) == 60
+    lines = str(caught.value).splitlines()
+    assert (len(lines), lines[0], lines[-1]) == (52, "c.yaml: 60 problems; nothing was run", "  and 10 more")
+
+
 def test_depth_and_size_are_bounded() -> None:
     assert read("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
     assert problems("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)) == [
