@@ -29,8 +29,6 @@ BATCH_ROWS = 1024
 _BATCH_CHARS = 2_000_000
 
 Warn = Literal["no_known_features", "text_cut", "mixed_script"]
-_NO_FEATURES: tuple[Warn, ...] = ("no_known_features",)
-_TEXT_CUT: tuple[Warn, ...] = ("text_cut",)
 E = TypeVar("E", Article, StanceExample)
 
 
@@ -179,8 +177,7 @@ class _Predictor(Generic[E]):
             rows = zip(scores, raw.blank.tolist(), checked, unread, sets, strict=True)
             for said, blank, (odd, over), left, members in rows:
                 cut = 1 - (1 - over) * (1 - left)
-                warned = (*_NO_FEATURES[:blank], *_TEXT_CUT[: cut > 0], *odd) if blank or cut > 0 else odd
-                yield said, warned, cut, members
+                yield said, _warnings(blank, cut > 0, odd), cut, members
             start += len(batch)
 
     def _checked(self, examples: Sequence[E], start: int) -> Iterator[tuple[tuple[Warn, ...], float]]:
@@ -335,6 +332,14 @@ def load(
     if artefact.manifest.task == "topics":
         return TopicsPredictor(artefact, opened)
     return StancePredictor(artefact, opened)
+
+
+def _warnings(blank: bool, cut: bool, odd: tuple[Warn, ...]) -> tuple[Warn, ...]:
+    if not (blank or cut):
+        return odd
+    no_features: tuple[Warn, ...] = ("no_known_features",) if blank else ()
+    too_long: tuple[Warn, ...] = ("text_cut",) if cut else ()
+    return (*no_features, *too_long, *odd)
 
 
 def _is_mixed(text: str, limit: int) -> bool:

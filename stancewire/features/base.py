@@ -20,7 +20,7 @@ Terms = tuple[list[str], ...]
 
 # Rows, and words of their different texts, that are read at once: memory stays flat, whatever the batch.
 MAX_ROWS = 2048
-MAX_WORDS = 1 << 14
+MAX_WORDS = 1 << 15
 
 
 class Form(Enum):

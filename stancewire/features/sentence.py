@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,20 +124,22 @@ class Reader:
             lexicon: numbers stems; grows.
             wanted: the numbers of the keys of targets, from 1.
         """
-        known = list(map(WORDS.__getitem__, self._numbers))
+        n_words = len(self._numbers)
+        known: Sequence[tuple[Any, ...]] = [*zip(*map(WORDS.__getitem__, self._numbers), strict=True)]
+        texts, matched, kind, turns = known or ((),) * len(Word._fields)
         tokens = np.asarray(self._tokens, dtype=np.int64)
-        is_word = np.fromiter([bool(word.stem) for word in known], np.bool_, len(known))[tokens]
-        negates = np.fromiter([word.negates for word in known], np.bool_, len(known))[tokens]
+        is_word = np.fromiter(map(bool, texts), np.bool_, n_words)[tokens]
+        negates = np.fromiter(turns, np.bool_, n_words)[tokens]
         before = np.concatenate(([0], np.cumsum(is_word)))[self._ends]
         words = tokens[is_word]
-        stems = np.fromiter([lexicon[word.stem] for word in known], np.int64, len(known))[words]
+        stems = np.fromiter(map(lexicon.__getitem__, texts), np.int64, n_words)[words]
         marked = stems
         if negates.any():
             negated = _negated(is_word, negates, self._ends)[is_word]
             marked = stems.copy()
             marked[negated] = _renumbered(stems[negated], lexicon)
-        keys = np.fromiter(map(wanted.get, [word.key for word in known], repeat(0)), np.int64, len(known))
-        kinds = np.fromiter([word.kind for word in known], np.int64, len(known))
+        keys = np.fromiter(map(wanted.get, matched, repeat(0)), np.int64, n_words)
+        kinds = np.fromiter(kind, np.int64, n_words)
         starts, lengths = before[:-1], np.diff(before)
         named = np.zeros((len(lengths), len(KIND_NAMES) + 1), dtype=np.int64)
         named[np.repeat(np.arange(len(lengths)), lengths), kinds[words]] = 1

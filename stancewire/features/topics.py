@@ -30,7 +30,9 @@ class _Articles(Sheet[Article]):
     def finish(self) -> Runs:
         """Return one run for each article."""
         lexicon = numbering()
-        stems = np.fromiter((lexicon[STEMS[word]] for word in self._numbers), np.int64, len(self._numbers))
+        stems = np.asarray(
+            list(map(lexicon.__getitem__, map(STEMS.__getitem__, self._numbers))), dtype=np.int64
+        )
         rows = np.arange(len(self._ends) - 1)[:, np.newaxis]
         return Runs(list(lexicon), stems[np.asarray(self._words, dtype=np.int64)], np.diff(self._ends), rows)
 
