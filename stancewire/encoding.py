@@ -151,7 +151,7 @@ class Encoder:
         sequences = [
             self._sequence([kept], [chunk]) if kept else self._sequence([chunk], []) for chunk in chunks
         ]
-        cut = 1 - (len(kept) + read) / max(1, len(title) + len(text))
+        cut = _unread(len(kept) + read, len(title) + len(text))
         return sequences, cut, self._is_blank(title, text)
 
     def _chunks(self, text: Ids, room: int) -> Iterator[Ids]:
@@ -166,6 +166,8 @@ class Encoder:
         self, sentence: Ids, target: Ids, holder: Ids, context: Ids
     ) -> tuple[list[tuple[Ids, int]], float, bool]:
         """Lay out one question; where it is too long, the context goes first, its oldest words before all."""
+        if self.layout.target_blind:
+            target, holder = [], []
         total = len(sentence) + len(target) + len(holder) + len(context)
         target = target[: self.layout.tokens // _TARGET_SHARE]
         holder = holder[: self.layout.tokens // _HOLDER_SHARE]
@@ -176,7 +178,7 @@ class Encoder:
         read = len(sentence) + len(target) + len(holder) + len(context)
         asked = [] if self.layout.target_blind else [target, holder] if holder else [target]
         sequence = self._sequence([context, sentence] if context else [sentence], asked)
-        return [sequence], 1 - read / max(1, total), blank
+        return [sequence], _unread(read, total), blank
 
     def _sequence(self, first: list[Ids], second: list[Ids]) -> tuple[Ids, int]:
         """Join the parts of both segments; return where the second begins."""
@@ -194,6 +196,11 @@ class Encoder:
 
     def _is_blank(self, *texts: Ids) -> bool:
         return all(token == self._unknown for text in texts for token in text)
+
+
+def _unread(read: int, total: int) -> float:
+    """Return the share of the tokens that was not read; of none, nothing was left out."""
+    return 1 - read / total if total else 0.0
 
 
 def _texts(example: Article | StanceExample) -> tuple[str, ...]:
