@@ -33,7 +33,7 @@ def opened(row: Row, columns: Mapping[str, str] | None = None) -> Opened:
         columns: the input's column by field of an article, where the two names differ.
     """
     if row.data is None:
-        return Opened("", None, InputError(row.detail, reason=row.reason))
+        return Opened(row.source, None, InputError(row.detail, reason=row.reason))
     if row.source:
         return _of_file(row.source, row.data)
     parsed = json_row(row.line, row.data)
