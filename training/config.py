@@ -115,6 +115,10 @@ class SplitConfig(StrictModel):
     targets: Texts = ()
     """By target: those held out; empty: all that only test stories have."""
 
+    shots: Annotated[int, Field(ge=1)] | None = None
+    """Rows of each label that train keeps, from as many stories as there are, and for topics as many without
+    any: what models of the run learn from, dev and test stay whole. null: all."""
+
     near_duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.4
     """Share of the shorter text's word trigrams that the longer one has, from which two articles are one
     story."""

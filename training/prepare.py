@@ -77,7 +77,8 @@ def other_parts(prepared: Prepared, by: Literal["random", "time"]) -> Parts | No
     """
     config, corpus = prepared.config, prepared.corpus
     allowed = ("random",) if by == "random" else config.split.allow_leaks
-    plan = Plan(by=by, dev=config.split.dev, test=config.split.test, allow_leaks=allowed)
+    share = config.split
+    plan = Plan(by=by, dev=share.dev, test=share.test, allow_leaks=allowed, shots=share.shots)
     try:
         return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.seed))
     except (InputError, LeakError):

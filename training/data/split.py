@@ -20,8 +20,9 @@ from stancewire.errors import InputError
 from training.data.enough import check_labels, check_parts
 from training.data.leaks import KINDS, Leak, leak_gate
 from training.data.load import Corpus
+from training.data.shots import few_rows
 from training.data.stratify import assign
-from training.data.tables import truth_of
+from training.data.tables import groups_of, truth_of
 from training.data.targets import held_out_targets, normal_target
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Plan:
         outlets: by outlet, those that are the test.
         targets: by target, those held out; none: all that only test stories have.
         allow_leaks: kinds of leaks and ids of articles that may leak; "random" to split at random at all.
+        shots: rows of each label that train keeps, and for topics as many without any; None: all.
     """
 
     by: By = "event"
@@ -84,6 +86,7 @@ class Plan:
     outlets: Sequence[str] = ()
     targets: Sequence[str] = ()
     allow_leaks: Sequence[str] = ()
+    shots: int | None = None
 
 
 def make_split(corpus: Corpus, task: Task, config: SplitConfig, *, seed: int) -> Split:
@@ -104,6 +107,7 @@ def make_split(corpus: Corpus, task: Task, config: SplitConfig, *, seed: int) ->
         outlets=config.outlets,
         targets=config.targets,
         allow_leaks=config.allow_leaks,
+        shots=config.shots,
     )
     return split_corpus(corpus, task, plan, seed=seed)
 
@@ -126,7 +130,18 @@ def split_corpus(corpus: Corpus, task: Task, plan: Plan, *, seed: int) -> Split:
     check_parts(corpus, task, parts, plan.by)
     allow = set(plan.allow_leaks)
     leaks = leak_gate(corpus, task, parts, allow=KINDS if plan.by == "random" else allow - {"random"})
+    if plan.shots is not None:
+        parts["train"] = _few(corpus, task, parts["train"], plan.shots, seed)
+        reasons["over split.shots"] = int((rows == TRAIN).sum()) - len(parts["train"])
     return Split(plan.by, parts["train"], parts["dev"], parts["test"], reasons, leaks)
+
+
+def _few(corpus: Corpus, task: Task, train: tuple[int, ...], shots: int, seed: int) -> tuple[int, ...]:
+    """Return so many of the rows for each label."""
+    index = np.asarray(train, np.intp)
+    groups = groups_of(corpus, task)
+    kept = few_rows(truth_of(corpus, task)[index], [groups[i] for i in train], task, shots, seed=seed)
+    return tuple(index[kept].tolist())
 
 
 def _by_event(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
