@@ -7,6 +7,8 @@ from stancewire.errors import ArtefactError
 from stancewire.runtime import Runtime
 from stancewire.runtime.options import RuntimeOptions
 
+# Families whose artefacts are graphs over token ids, and have engines to choose from.
+ENCODERS = ("encoder", "fewshot")
 _DEFAULTS = RuntimeOptions()
 
 
@@ -23,7 +25,7 @@ def open_runtime(artefact: Artefact, options: RuntimeOptions = _DEFAULTS) -> Run
         StancewireError: if this machine cannot run what is asked for.
     """
     family = artefact.manifest.family
-    if family == "encoder":
+    if family in ENCODERS:
         from stancewire.runtime.encoder import EncoderRuntime
 
         return EncoderRuntime(artefact, options)
@@ -36,6 +38,6 @@ def open_runtime(artefact: Artefact, options: RuntimeOptions = _DEFAULTS) -> Run
 
         return LinearRuntime(artefact)
     raise ArtefactError(
-        f"{artefact.path}: expected a model family that this stancewire runs (encoder, linear), "
+        f"{artefact.path}: expected a model family that this stancewire runs (encoder, fewshot, linear), "
         f"found {family!r}; upgrade stancewire"
     )
