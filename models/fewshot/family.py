@@ -1,0 +1,46 @@
+"""The few-shot family: light to import; torch and transformers are loaded when a model is fitted."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar, Self
+
+from models.base import ALONE, FamilyConfig, FitContext, LabelledSet
+from models.encoder.family import EncoderFamily
+from models.fewshot.config import FewshotConfig
+from stancewire.errors import MissingExtraError
+
+
+class FewshotFamily(EncoderFamily):
+    """A sentence encoder tuned by contrast, under logistic regression; shipped and run as any encoder.
+
+    Learned:
+        learned_: the network, with its labels, backbone and layout.
+        graph_: its ONNX file, once it was exported.
+    """
+
+    name: ClassVar[str] = "fewshot"
+    Config: ClassVar[type[FamilyConfig]] = FewshotConfig
+    resumes: ClassVar[bool] = False
+    config: FewshotConfig  # type: ignore[assignment]
+
+    def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
+        """Learn from train; dev chooses when to stop, where it has rows enough.
+
+        Raises:
+            FitError: if the rows cannot teach what the config asks, the backbone does not fit, or the loss is
+                no number any more.
+            MissingExtraError: if torch or transformers are not installed.
+        """
+        for package in ("torch", "transformers", "accelerate", "onnx"):
+            if find_spec(package) is None:
+                raise MissingExtraError.of("the few-shot family", "encoder")
+        from models.fewshot.fitting import fit
+
+        self.learned_ = fit(self.config, self.seed, train, dev, context)
+        return self
+
+    def keep(self, folder: Path) -> bool:
+        """Keep nothing: a fit takes seconds to minutes, and its head fits no other task."""
+        return False
