@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from stancewire import cues, verbs
 from stancewire.finite import is_finite
 from stancewire.phrases import Subject, phrase_end, subject_of
-from stancewire.words import Words, head_of, is_time, singular, words_of
+from stancewire.words import Words, head_of, is_time, quotes_in, singular, words_of
 
 _MAX_CHARS = 4000  # of a sentence; what comes later is not looked at
 _MIN_QUOTED_WORDS = 4  # fewer are a name or a word at a distance, not speech
@@ -244,7 +244,7 @@ def _named(words: Words, start: int, end: int, cue: str) -> _Found:
 
 def _outside_quotes(words: Words) -> list[tuple[int, int]]:
     """Return the parts of a sentence outside its quotations; a word or two in quotes are no quotation."""
-    marks = [at for at, word in enumerate(words) if word.is_quote]
+    marks = quotes_in(words)
     if len(marks) % 2:
         # A quotation goes on from the sentence before, or into the next one.
         marks = [-1, *marks] if _closes(words, marks[0]) else [*marks, len(words)]
@@ -268,12 +268,12 @@ def _closes(words: Words, at: int) -> bool:
 
 
 def _is_all_quote(words: Words) -> bool:
-    return bool(words) and any(word.is_quote for word in words) and not _outside_quotes(words)
+    return bool(quotes_in(words)) and not _outside_quotes(words)
 
 
 def _speaker_before(context: str) -> Holder | None:
     """Return who speaks in the sentence before, when it quotes."""
-    if not any(word.is_quote for word in words_of(context[:_MAX_CHARS])):
+    if not quotes_in(words_of(context[:_MAX_CHARS])):
         return None
     holder = find_holder(context)
     return None if holder is None else replace(holder, mention="", in_context=True)
