@@ -77,9 +77,8 @@ class Parquet:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception) -> InputError:
-        return InputError(
-            f"{self._file.path}: no intact Parquet file ({type(error).__name__}); write it again"
-        )
+        what = f"expected an intact Parquet file, found none ({type(error).__name__})"
+        return InputError(f"{self._file.path}: {what}; write it again")
 
     def _rows_of(self, batch: pa.RecordBatch) -> Iterator[Row]:
         """Yield the rows of a batch; where one holds no UTF-8, it alone is rejected."""
