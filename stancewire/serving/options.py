@@ -26,7 +26,7 @@ class Limits:
         max_bytes: of the body, as it comes over the wire.
     """
 
-    max_rows: int = 1_000
+    max_rows: int = 2_000
     max_bytes: int = 20_000_000
 
     @classmethod

@@ -55,11 +55,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.fixture(scope="session")
 def topics_server(trained: Trained) -> Iterator[Server]:
-    with Server("models:/stancewire-topics@challenger", trained.environment) as server:
+    """MLflow's own server."""
+    with Server.mlflow("models:/stancewire-topics@challenger", trained.environment) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def stance_server(trained: Trained) -> Iterator[Server]:
-    with Server("models:/stancewire-stance@challenger", trained.environment) as server:
+    """Ours, of a registered model."""
+    uri = "models:/stancewire-stance@challenger"
+    with Server.stancewire(uri, environment=trained.environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def reader_server(trained: Trained) -> Iterator[Server]:
+    """Ours, of two artefacts' folders, with two workers and low limits."""
+    limits = ["--workers", "2", "--max-rows", "50", "--max-bytes", "200000"]
+    pair = ["--topics", str(trained.topics), "--stance", str(trained.stance)]
+    with Server.stancewire(*pair, *limits, environment=trained.environment) as server:
         yield server

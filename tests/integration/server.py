@@ -1,4 +1,4 @@
-"""A real `mlflow models serve` on a free loopback port, started and stopped with its whole process group."""
+"""A real server on a free loopback port: `mlflow models serve`, or `stancewire serve`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,18 +37,36 @@ class Answer:
 class Server:
     """Context manager; `post` sends one request to /invocations."""
 
-    def __init__(self, model_uri: str, environment: Mapping[str, str]) -> None:
-        self.model_uri = model_uri
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        programs: Path = Path(sys.executable).parent,
+    ) -> None:
+        self.arguments = arguments
         self.environment = environment
+        self.programs = programs
         self.port = free_port()
 
+    @classmethod
+    def mlflow(cls, model_uri: str, environment: Mapping[str, str]) -> Self:
+        """`mlflow models serve` of a model."""
+        return cls(
+            ["mlflow", "models", "serve", "-m", model_uri, "--env-manager", "local", "--host", "127.0.0.1"],
+            environment,
+        )
+
+    @classmethod
+    def stancewire(cls, *arguments: str, environment: Mapping[str, str]) -> Self:
+        """`stancewire serve` with these arguments."""
+        return cls(["stancewire", "serve", *arguments], environment)
+
     def __enter__(self) -> Self:
-        mlflow = Path(sys.executable).with_name("mlflow")
         self._log = TemporaryFile()
+        program, *arguments = self.arguments
         self._process = subprocess.Popen(  # noqa: S603 - fixed program
-            [str(mlflow), "models", "serve", "-m", self.model_uri, "--env-manager", "local",
-             "-h", "127.0.0.1", "-p", str(self.port)],
-            env={**self.environment, "PATH": f"{mlflow.parent}{os.pathsep}{self.environment['PATH']}"},
+            [str(self.programs / program), *arguments, "--port", str(self.port)],
+            env={**self.environment, "PATH": f"{self.programs}{os.pathsep}{self.environment['PATH']}"},
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -69,6 +87,15 @@ class Server:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._log.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the first process."""
+        return self._process.pid
+
+    def wait(self, seconds: float = 30) -> int:
+        """Wait for the end and return the exit code."""
+        return self._process.wait(seconds)
 
     def log(self) -> str:
         """What the server has written so far."""

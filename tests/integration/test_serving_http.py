@@ -1,4 +1,7 @@
-"""`mlflow models serve` of the registered challengers, over real HTTP, good and bad requests."""
+"""The registered challengers over real HTTP, good and bad requests.
+
+Topics are served by `mlflow models serve`, stances by `stancewire serve`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 
 from stancewire.examples import Article, StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor, load
+from stancewire.serving import OUTPUT_COLUMNS
 from tests.integration.conftest import ROOT, Trained
 from tests.integration.server import Answer, Server
 
@@ -18,7 +22,7 @@ SHELLS = (
     "United Nations arms embargo. Washington warned that it would impose new sanctions on both governments."
 )
 FOOTBALL = "The home side won 3-1 on Saturday after two late goals by the young striker, the coach said."
-COLUMNS = {"id", "label", "probability", "decision", "threshold", "review", "model", "codebook"}
+COLUMNS = set(OUTPUT_COLUMNS["topics"])
 
 
 def bundled(count: int) -> list[dict[str, Any]]:
@@ -38,9 +42,19 @@ def by_row(answer: Answer, n_labels: int) -> list[list[dict[str, Any]]]:
 def test_health(name: str, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(f"{name}_server")
     assert [server.get(path).status for path in ("/ping", "/health", "/version")] == [200] * 3
-    assert server.get("/version").body.count(".") == 2
     assert server.get("/other").status == 404
     assert server.get("/invocations").status == 405
+
+
+def test_version_tells_what_answers(stance_server: Server, trained: Trained) -> None:
+    (model,) = json.loads(stance_server.get("/version").body)["models"]
+    predictor = load(trained.stance)
+    assert model == {
+        "task": "stance",
+        "name": "stancewire-stance",
+        "digest": predictor.artefact.digest,
+        "codebook": "stancewire-security-news@1.0",
+    }
 
 
 def test_topics_answers_long_form(topics_server: Server) -> None:
@@ -173,12 +187,12 @@ BAD: list[tuple[object, str, int, str]] = [
     ({"dataframe_records": [{"text": SHELLS}, {"text": "  "}]}, "application/json", 400, "row 1: expected"),
     ({"dataframe_records": [{"text": 7, "title": SHELLS}]}, "application/json", 400, "to be a text"),
     ({"dataframe_records": [{"text": SHELLS, "id": 7}]}, "application/json", 400, "to be a text"),
-    ({"dataframe_records": [{"text": SHELLS}], "params": {"x": 1}}, "application/json", 400, "no params"),
+    ({"dataframe_records": [{"text": SHELLS}], "params": {"x": 1}}, "application/json", 400, "unknown 'x'"),
     ({"messages": [{"role": "user", "content": SHELLS}]}, "application/json", 400, "dataframe_records"),
     ({"rows": [SHELLS]}, "application/json", 400, "dataframe_records"),
     ([1, 2], "application/json", 400, "list"),
     (f"text\n{SHELLS}\n".encode(), "text/csv", 400, "expected 1 cells"),
-    (b"PAR1" + SHELLS.encode(), "application/vnd.apache.parquet", 400, "does not hold rows"),
+    (b"PAR1" + SHELLS.encode(), "application/vnd.apache.parquet", 400, "not Parquet"),
     (SHELLS.encode(), "application/xml", 415, "content types"),
 ]
 
@@ -189,6 +203,7 @@ def test_bad_requests_are_told_why_and_nothing_else(
 ) -> None:
     answer = topics_server.post(body, content_type)
     assert answer.status == status, answer.body
+    assert json.loads(answer.body).keys() == {"error_code", "message"}
     assert says in answer.body
     for leak in ("Traceback", "site-packages", "stack_trace", ".py", str(ROOT), "Pyongyang"):
         assert leak not in answer.body

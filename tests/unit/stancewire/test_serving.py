@@ -253,8 +253,8 @@ ARTICLE = (
 
 
 def ask(model: ServedModel, text: str = ARTICLE, **params: object) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = model.predict(pd.DataFrame({"text": [text]}), params).to_dict("records")
-    return rows
+    rows = model.predict(pd.DataFrame({"text": [text]}), params).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def test_thresholds_of_a_call_decide_and_leave_the_model_as_it_was(topics: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,7 @@ def test_what_training_left_is_served_as_a_reader(
 def test_what_is_not_installed_is_told_with_the_pip_line(
     monkeypatch: pytest.MonkeyPatch, workers: int, absent: str, says: str
 ) -> None:
-    found = server.find_spec
-    monkeypatch.setattr(server, "find_spec", lambda name: None if name == absent else found(name))
+    monkeypatch.setattr(server, "find_spec", lambda name: None if name == absent else find_spec(name))
     with pytest.raises(MissingExtraError, match=says):
         serve("nowhere", ServeOptions(port=0, workers=workers), print)
 
