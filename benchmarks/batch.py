@@ -98,9 +98,10 @@ def sizes(bench: Bench, counts: Sequence[int], start: Cost, options: Sequence[st
 
 def compared(bench: Bench, n_articles: int, start: Cost, arguments: argparse.Namespace) -> None:
     """Print the job beside the bare loop and the others, in turn on the same articles."""
-    options, asked = job_options(arguments), ["--topics", arguments.topics]
+    options = job_options(arguments)
     found: dict[str, list[Taken]] = {}
-    loop = [*asked, "--stance", arguments.stance] if arguments.stance else asked
+    names = ("topics", "stance", "variant")
+    loop = [f"--{name}={value}" for name in names if (value := getattr(arguments, name))]
     for turn in range(arguments.turns):
         job = bench.job(n_articles, f"turn-{turn}", *options)
         found.setdefault("job", []).append(net(job, start, n_articles))
@@ -165,7 +166,8 @@ def is_linear(artefact: str) -> bool:
 
 def job_options(arguments: argparse.Namespace) -> list[str]:
     """Return what every job of the comparison is told."""
-    return ["--workers", str(arguments.workers), "--threads", "1"]
+    variant = ["--variant", arguments.variant] if arguments.variant else []
+    return ["--workers", str(arguments.workers), "--threads", "1", *variant]
 
 
 def main() -> None:
@@ -174,15 +176,19 @@ def main() -> None:
     parser.add_argument("--topics", required=True, help="an artefact's folder")
     parser.add_argument("--stance", help="an artefact's folder; without it only topics are read")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--variant", help="the numbers that an encoder computes with: fp32, bf16 or int8")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--turns", type=int, default=3, help="of each contender; the least counts")
     parser.add_argument("--spark", action="store_true", help="Spark on local[2] beside two local workers")
     parser.add_argument("--checkpoint", help="of the encoder, for a loop with transformers.pipeline beside")
     arguments = parser.parse_args()
-    models = ["--topics", arguments.topics, *(["--stance", arguments.stance] if arguments.stance else [])]
+    others = ["--stance", arguments.stance] if arguments.stance else ["--topics-only"]
     environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     with TemporaryDirectory(prefix="stancewire-bench-") as folder:
-        bench, options = Bench(Path(folder), models, environment), job_options(arguments)
+        bench, options = (
+            Bench(Path(folder), ["--topics", arguments.topics, *others], environment),
+            job_options(arguments),
+        )
         start = bench.job(1, "start", *options)
         print(f"a job of one article: {start.seconds:.2f} s, peak {start.peak_mb:,.0f} MB")
         sizes(bench, arguments.sizes, start, options)

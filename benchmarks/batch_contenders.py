@@ -34,9 +34,9 @@ def articles_of(path: Path, limit: int | None) -> list[Article]:
     return found
 
 
-def bare_loop(articles: list[Article], topics: str, stance: str | None) -> Loop:
+def bare_loop(articles: list[Article], topics: str, stance: str | None, variant: str | None) -> Loop:
     """Read articles that lie in memory, and drop each reading."""
-    first, second = load(topics), load(stance) if stance else None
+    first, second = (load(name, variant=variant, threads=1) if name else None for name in (topics, stance))
     if not isinstance(first, TopicsPredictor) or not (second is None or isinstance(second, StancePredictor)):
         raise SystemExit("expected a topics and a stance artefact")
     reader = Reader(first, second)
@@ -83,7 +83,7 @@ def loop_of(arguments: argparse.Namespace) -> Loop:
         return reading_alone(arguments.articles)
     articles = articles_of(arguments.articles, arguments.limit)
     if arguments.name == "loop":
-        return bare_loop(articles, arguments.topics, arguments.stance)
+        return bare_loop(articles, arguments.topics, arguments.stance, arguments.variant)
     if arguments.name == "sklearn":
         return bare_sklearn(articles, arguments.longest)
     return naive_pipeline(articles, arguments.checkpoint)
@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="read the first so many articles")
     parser.add_argument("--topics", help="an artefact, for loop")
     parser.add_argument("--stance", help="an artefact, for loop")
+    parser.add_argument("--variant", help="of an encoder, for loop")
     parser.add_argument("--longest", type=int, default=1, help="words in a feature, for sklearn")
     parser.add_argument("--checkpoint", help="a folder that transformers reads, for pipeline")
     loop = loop_of(parser.parse_args())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from mlflow.pyfunc import save_model, spark_udf
-from pyspark import SparkFiles
+from pyspark import SparkContext, SparkFiles
 from pyspark.sql import Column, SparkSession
 from pyspark.sql.functions import explode, from_json, struct
 
@@ -190,7 +190,7 @@ def test_an_open_session_has_its_own_master(
 
 
 def test_no_java(job: partial[Summary], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.setattr(SparkContext, "_active_spark_context", None)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StancewireError, match=r"no java on the PATH; it needs Java 17 or newer: install"):

@@ -42,13 +42,14 @@ def spark_session(master: str | None, workers: int) -> Iterator[SparkSession]:
         StancewireError: without a Java that Spark can start, or if Spark does not start.
     """
     try:
+        from pyspark import SparkContext
         from pyspark.sql import SparkSession
     except ImportError:
         raise MissingExtraError.of("--engine spark", "spark") from None
 
     warnings.filterwarnings("ignore", _PANDAS)
-    active = SparkSession.getActiveSession()
-    if active is not None:
+    if SparkContext._active_spark_context is not None:  # started by any thread of this process
+        active = SparkSession.builder.getOrCreate()
         _check_master(active, master)
         yield active.newSession()
         return
