@@ -92,8 +92,10 @@ class LinearRuntime:
         """Return which cells hold any known term, and what each adds to the scores [n_cells, n_labels]."""
         found = cells * self._n_terms + columns
         found.sort()
-        first = np.flatnonzero(np.diff(found, prepend=-1))
-        counts = np.diff(first, append=len(found))
+        is_first = np.ones(len(found), dtype=np.bool_)
+        is_first[1:] = found[1:] != found[:-1]
+        first = np.flatnonzero(is_first)
+        counts = np.concatenate((first[1:], [len(found)])) - first
         cells, terms = np.divmod(found[first], self._n_terms)
         values = self._idf[terms]
         often = np.flatnonzero(counts > 1)

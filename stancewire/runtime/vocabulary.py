@@ -24,6 +24,7 @@ class Vocabulary:
 
     def __init__(self, blocks: Sequence[tuple[Form, Sequence[str]]]) -> None:
         self._forms = [form for form, _ in blocks]
+        self._are_alone = set(self._forms) <= {Form.ALONE}
         self._numbers: dict[str, int] = {}
         alone: list[tuple[int, int, int]] = []
         joined: list[tuple[int, int, int, int]] = []
@@ -59,11 +60,14 @@ class Vocabulary:
         cell_of = np.repeat(np.arange(len(cells)), lengths)
         words = numbers[found.words[ranges(starts, lengths)]]
         rows = (blocks * self._size)[cell_of]
-        lefts = self._lefts(words, blocks, begins, lengths)
         alone = self._alone[rows + words]
+        known = np.flatnonzero(alone >= 0)
+        if self._are_alone:
+            return cell_of[known], alone[known].astype(np.int64)
+        lefts = self._lefts(words, blocks, begins, lengths)
         asked = np.flatnonzero((lefts > 0) & (words > 0))
         joined = self._joined.find((rows[asked] + lefts[asked]) * self._size + words[asked])
-        known, joins = np.flatnonzero(alone >= 0), np.flatnonzero(joined >= 0)
+        joins = np.flatnonzero(joined >= 0)
         return (
             np.concatenate((cell_of[known], cell_of[asked[joins]])),
             np.concatenate((alone[known], joined[joins])),
