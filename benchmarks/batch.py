@@ -82,8 +82,13 @@ def net(cost: Cost, start: Cost, n_articles: int) -> Taken:
 
 def cheapest(costs: Sequence[Cost]) -> Cost:
     """Return the least seconds and processor seconds of several runs, and the largest memory."""
-    seconds, processor = min(one.seconds for one in costs), min(one.processor for one in costs)
-    return Cost(seconds, processor, max(one.peak_mb for one in costs), costs[0].output)
+    return Cost(
+        seconds=min(one.seconds for one in costs),
+        processor=min(one.processor for one in costs),
+        parent=min(one.parent for one in costs),
+        peak_mb=max(one.peak_mb for one in costs),
+        output=costs[0].output,
+    )
 
 
 def least(found: Sequence[Taken]) -> Taken:
@@ -97,7 +102,11 @@ def sizes(bench: Bench, counts: Sequence[int], start: Cost, options: Sequence[st
     for n_articles in counts:
         cost = bench.job(n_articles, f"size-{n_articles}", *options)
         found[n_articles] = net(cost, start, n_articles)
-        print(f"job, {n_articles:9,} articles   {found[n_articles]}   peak {cost.peak_mb:6,.0f} MB")
+        parent = 1000 * (cost.parent - start.parent) / n_articles
+        print(
+            f"job, {n_articles:9,} articles   {found[n_articles]} ({parent:.3f} where the input is read)   "
+            f"peak {cost.peak_mb:6,.0f} MB"
+        )
     costs = [one.processor for one in found.values()]
     print(f"cost of an article, largest over least: {max(costs) / min(costs):.2f} (processor)")
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_PARENT, _RESIDENT = 1, 1  # the fields of /proc/PID/stat after the name, and of /proc/PID/statm
+_TICKS = os.sysconf("SC_CLK_TCK")
+# Fields of /proc/PID/stat after the name, and of /proc/PID/statm.
+_PARENT, _TIMES, _RESIDENT = 1, slice(11, 13), 1
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Cost:
     Attributes:
         seconds: on the wall.
         processor: seconds of all its processes.
+        parent: of these, those of the process that was started, without its children; as last looked at.
         peak_mb: the largest sum of the resident memory of its processes, looked at every 50 ms; pages that
             they share count in each.
         output: standard output.
@@ -29,6 +32,7 @@ class Cost:
 
     seconds: float
     processor: float
+    parent: float
     peak_mb: float
     output: str
 
@@ -50,7 +54,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{errors[-4000:]}")
     processor = sum(after[2:4]) - sum(before[2:4])  # of the children that have ended
-    return Cost(seconds, processor, peak / 1e6, output)
+    return Cost(seconds, processor, watch.own, peak / 1e6, output)
 
 
 class _Watch:
@@ -58,6 +62,7 @@ class _Watch:
 
     def __init__(self, root: int) -> None:
         self._root, self._peak = root, 0
+        self.own = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -71,6 +76,9 @@ class _Watch:
     def _look(self) -> None:
         while not self._stopped.wait(0.05):
             self._peak = max(self._peak, sum(map(_resident, tree(self._root))))
+            if stat := _read(_PROC / str(self._root) / "stat"):
+                ticks = stat.rpartition(")")[2].split()[_TIMES]
+                self.own = max(self.own, sum(map(int, ticks)) / _TICKS)
 
 
 def tree(root: int) -> list[int]:
