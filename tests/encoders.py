@@ -152,7 +152,7 @@ class _Builder:
         tall = self.op("Unsqueeze", mask, self.constant([2]))
         total = self.op("ReduceSum", self.op("Mul", hidden, tall), self.constant([1]), keepdims=0)
         count = self.op("ReduceSum", mask, self.constant([1]), keepdims=1)
-        self.op("Identity", self._linear(self.op("Div", total, count), n_scores, 1.0), output="scores")
+        self.op("Identity", self._linear(self.op("Div", total, count), n_scores, 0.3), output="scores")
         inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "length"]) for name in names]
         output = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", n_scores])
         graph = helper.make_graph(self._nodes, "tiny", inputs, [output], self._weights)

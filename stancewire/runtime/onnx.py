@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +27,7 @@ class OnnxSession:
     step = 1
 
     def __init__(self, graph: bytes, where: str, *, threads: int) -> None:
-        import onnxruntime
-
-        onnxruntime.disable_telemetry_events()  # there are none on Linux; elsewhere they would be sent
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -50,6 +50,20 @@ class OnnxSession:
         (scores,) = self._session.run(["scores"], dict(inputs))
         found: NDArray[np.float32] = scores
         return found
+
+
+def import_onnxruntime() -> ModuleType:
+    """Return onnxruntime, which reports itself over the network unless told not to.
+
+    It looks at the variable once, when it is imported: then it neither reports, nor leaves an identifier of
+    the user in their home. Where somebody imported it before, it reports no more from now on.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    module: ModuleType = onnxruntime
+    return module
 
 
 def first_line(error: BaseException) -> str:

@@ -38,7 +38,8 @@ def pool(scores: NDArray[np.float32], rows: NDArray[np.intp], pooling: Pooling, 
     wide = scores.astype(np.float64)
     if pooling == "noisy_or":
         # log(1 - sigmoid(x)) = -log(1 + exp(x)), which loses nothing where the sigmoid is close to 1.
-        none_holds = np.add.reduceat(-np.logaddexp(0.0, wide), starts, axis=0)
+        with np.errstate(invalid="ignore"):  # NaN stays NaN, and is refused with its row
+            none_holds = np.add.reduceat(-np.logaddexp(0.0, wide), starts, axis=0)
         return np.asarray(-np.expm1(none_holds), dtype=np.float32)
     link = sigmoid if task == "topics" else softmax
     return np.asarray(link(_logits(wide, starts, rows, pooling)), dtype=np.float32)

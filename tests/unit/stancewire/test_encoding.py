@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_chunks_cover_the_text_with_the_stated_stride(
         chunks.append(ids[len(head) : -1])
     text = ids_of(words(length))
     read = list(chunks[0])
-    for before, chunk in zip(chunks, chunks[1:], strict=False):
+    for before, chunk in pairwise(chunks):
         assert chunk[:stride] == before[len(before) - stride :]
         assert len(chunk) > stride
         read += chunk[stride:]
@@ -79,11 +80,15 @@ def test_a_question_is_laid_out_as_stated() -> None:
     )
     found = encode(QUESTIONS, example)
     (ids,) = found.ids
+
+    def spelled(ids: list[int]) -> str:
+        return " ".join(tokens_of(ids))
+
     expected = "[CLS] envoys said no . [SEP] they welcomed it . [SEP] the talks [SEP] seoul [SEP]"
-    assert tokens_of(ids) == expected.split()
-    assert tokens_of(ids[found.second[0] :]) == "the talks [SEP] seoul [SEP]".split()
+    assert spelled(ids) == expected
+    assert spelled(ids[found.second[0] :]) == "the talks [SEP] seoul [SEP]"
     bare = encode(QUESTIONS, StanceExample(sentence="They welcomed it.", target="the talks"))
-    assert tokens_of(bare.ids[0]) == "[CLS] they welcomed it . [SEP] the talks [SEP]".split()
+    assert spelled(bare.ids[0]) == "[CLS] they welcomed it . [SEP] the talks [SEP]"
     assert found.cut[0] == bare.cut[0] == 0
 
 
@@ -101,7 +106,7 @@ def test_separators_are_the_tokenizers_own() -> None:
 def test_what_is_too_long_loses_its_context_first() -> None:
     def asked(**lengths: int) -> tuple[str, float]:
         fields = {name: words(count) for name, count in lengths.items()}
-        found = encode(QUESTIONS, StanceExample(**fields))  # type: ignore[arg-type]  # texts
+        found = encode(QUESTIONS, StanceExample(**fields))
         assert len(found.ids[0]) <= QUESTIONS.tokens
         return " ".join(tokens_of(found.ids[0])), float(found.cut[0])
 

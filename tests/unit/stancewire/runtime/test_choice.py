@@ -1,0 +1,94 @@
+"""The engine: the fastest that passed the gate and runs here, or the one that is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from stancewire.encoding import Layout
+from stancewire.errors import ArtefactError, MissingExtraError, StancewireError
+from stancewire.runtime import choice as module
+from stancewire.runtime.choice import choose, runs_here
+from stancewire.runtime.encoder_model import CHOICES, Choice, EncoderModel
+from stancewire.runtime.options import RuntimeOptions, Variant
+
+ALL = tuple(choice.name for choice in CHOICES)
+ORT, OV, BF16 = Choice("onnxruntime", "fp32"), Choice("openvino", "fp32"), Choice("openvino", "bf16")
+
+
+def model(*gated: str, int8: bool = False) -> EncoderModel:
+    files: dict[Variant, str] = {"fp32": "model.onnx", "bf16": "model.onnx"}
+    if int8:
+        files["int8"] = "model-int8.onnx"
+    passed = tuple(choice for choice in CHOICES if choice.name in gated)
+    return EncoderModel(Layout(task="topics", tokens=64), "mean", 0, passed, files)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What this machine runs."""
+    found = set(ALL)
+    monkeypatch.setattr(module, "runs_here", lambda choice: choice.name in found)
+    monkeypatch.setattr(module, "_has_openvino", lambda: any(name.startswith("openvino") for name in found))
+    return found
+
+
+def test_names() -> None:
+    assert ALL == ("openvino-int8", "openvino-bf16", "onnxruntime-int8", "openvino", "onnxruntime")
+
+
+def test_auto_takes_the_fastest_that_passed(here: set[str]) -> None:
+    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == Choice("openvino", "int8")
+    assert choose(model(*ALL), RuntimeOptions(), "m") == BF16
+    assert choose(model("onnxruntime", "openvino"), RuntimeOptions(), "m") == OV
+    assert choose(model("onnxruntime"), RuntimeOptions(), "m") == ORT
+
+
+def test_auto_takes_what_runs_here(here: set[str]) -> None:
+    here.discard("openvino-bf16")
+    assert choose(model(*ALL), RuntimeOptions(), "m") == OV
+    here -= {"openvino", "openvino-int8"}
+    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == Choice("onnxruntime", "int8")
+    assert choose(model(*ALL), RuntimeOptions(), "m") == ORT
+
+
+def test_auto_takes_nothing_that_did_not_pass(here: set[str]) -> None:
+    with pytest.raises(
+        ArtefactError, match=r'm: expected an engine that passed .* found none; .*runtime="onnxr'
+    ):
+        choose(model(), RuntimeOptions(), "m")
+    here.discard("openvino")
+    with pytest.raises(ArtefactError, match="found 'openvino'; install that one"):
+        choose(model("openvino"), RuntimeOptions(), "m")
+
+
+def test_what_is_named_is_taken_gate_or_not(here: set[str]) -> None:
+    assert choose(model(), RuntimeOptions("openvino"), "m") == OV, "fp32 is the nearest to training"
+    assert choose(model(), RuntimeOptions("openvino", "bf16"), "m") == BF16
+    assert choose(model("openvino-bf16"), RuntimeOptions("openvino"), "m") == BF16
+    assert choose(model(*ALL), RuntimeOptions("onnxruntime"), "m") == ORT
+    assert choose(model("openvino-bf16"), RuntimeOptions("onnxruntime"), "m") == ORT
+    assert choose(model(int8=True), RuntimeOptions(variant="int8"), "m") == Choice("openvino", "int8")
+    passed = model("onnxruntime-int8", int8=True)
+    assert choose(passed, RuntimeOptions(variant="int8"), "m") == Choice("onnxruntime", "int8")
+
+
+def test_what_is_named_and_not_there_is_refused(here: set[str]) -> None:
+    with pytest.raises(
+        ArtefactError, match="m: no onnxruntime int8 in this artefact; it has 'openvino-bf16'"
+    ):
+        choose(model(*ALL), RuntimeOptions("onnxruntime", "int8"), "m")
+    with pytest.raises(ArtefactError, match="no onnxruntime bf16"):
+        choose(model(*ALL), RuntimeOptions("onnxruntime", "bf16"), "m")
+    here.discard("openvino-bf16")
+    with pytest.raises(StancewireError, match="this machine does not run 'openvino-bf16'"):
+        choose(model(*ALL), RuntimeOptions(variant="bf16"), "m")
+    here.discard("openvino")
+    with pytest.raises(StancewireError, match="pip install 'stancewire\\[openvino\\]'") as caught:
+        here.clear()
+        choose(model(*ALL), RuntimeOptions("openvino"), "m")
+    assert isinstance(caught.value, MissingExtraError)
+
+
+def test_without_openvino_nothing_of_it_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_has_openvino", lambda: False)
+    assert [choice for choice in CHOICES if runs_here(choice)] == [Choice("onnxruntime", "int8"), ORT]
