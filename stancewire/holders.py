@@ -17,6 +17,7 @@ from stancewire.words import Words, head_of, is_time, quotes_in, singular, words
 _MAX_CHARS = 4000  # of a sentence; what comes later is not looked at
 _MIN_QUOTED_WORDS = 4  # fewer are a name or a word at a distance, not speech
 _MAX_ATTRIBUTION = 14  # words from the comma to the verb of ", the minister's spokesman in Cairo said"
+_OPENS_VIEW = frozenset(("according", "in"))
 _JOINS = frozenset(("and", "but", "whereas", "while"))
 
 
@@ -154,7 +155,7 @@ def _is_inverted(words: Words, at: int, quoted: bool) -> bool:
 
 def _according_to(words: Words, start: int, stop: int) -> _Found | None:
     """Return the X of "according to X" and "in the words of X"."""
-    for at in range(start, stop - 2):
+    for at in [at for at in range(start, stop - 2) if words[at].lower in _OPENS_VIEW]:
         after, cue = at + 2, "according to"
         if words[at].lower == "in" and words[at + 1].lower == "the" and words[at + 2].lower in cues.VIEWS:
             after, cue = at + 4, f"in the {words[at + 2].lower} of"
@@ -213,8 +214,10 @@ def _is_attribution(words: Words, start: int, end: int, verb: int) -> bool:
 def _agent(words: Words) -> _Found | None:
     """Return the X of "was declined by X"; "a shell developed by X" says nothing of X's stance."""
     for at in range(2, len(words) - 1):
+        if words[at].lower != "by":
+            continue
         verb = words[at - 1].lower
-        if words[at].lower != "by" or not (verb.endswith("ed") or verb in verbs.PARTICIPLE):
+        if not (verb.endswith("ed") or verb in verbs.PARTICIPLE):
             continue
         before = at - 2
         while before > 0 and words[before].is_adverb:

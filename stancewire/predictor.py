@@ -126,7 +126,10 @@ class StancePrediction:
 
     @property
     def _decided(self) -> Score:
-        return next(score for score in self.scores if score.decision)
+        for score in self.scores:
+            if score.decision:
+                return score
+        raise ValueError("no stance is decided; a predictor decides exactly one")
 
 
 # Scores, warnings, unread share, conformal set.

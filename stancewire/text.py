@@ -56,11 +56,15 @@ class CleanText:
 
         Invisible characters directly behind the span belong to it, those before it do not.
         """
-        first = int(self.offsets[start])
+        offset = self.offsets.item
+        first = offset(start)
         if end <= start:
             return first, first
-        after = np.searchsorted(self.offsets, self.offsets[end - 1], side="right")
-        return first, int(self.offsets[min(after, len(self.text))])
+        last = offset(end - 1)
+        if offset(end) > last:
+            return first, offset(end)
+        after = int(np.searchsorted(self.offsets, last, side="right"))
+        return first, offset(min(after, len(self.text)))
 
 
 def clean(text: str, *, max_chars: int = MAX_CHARS) -> str:
