@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,14 @@ def here(shards: Iterable[Shard], work: Work) -> Iterator[Staged]:
         yield work_on(shard, reader, work)
 
 
-def command(*arguments: str | Path, prepare: str = "") -> list[str]:
+def command(*arguments: str | Path, prepare: str = "pass") -> list[str]:
     """The command line of a job in a process of its own, after some Python."""
     code = f"import sys; {prepare}; from stancewire.cli import main; sys.exit(main(sys.argv[1:]))"
     return [sys.executable, "-c", code, "batch", *map(str, arguments)]
 
 
 def run_command(
-    *arguments: str | Path, prepare: str = "", data: str | None = None
+    *arguments: str | Path, prepare: str = "pass", data: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a job in a process of its own, with this on its standard input."""
     return subprocess.run(  # noqa: S603 - our own program
@@ -131,3 +132,40 @@ class _Faulty:
 def reasons(rows: Iterable[Mapping[str, Any]]) -> dict[int, str]:
     """The reason of each reject by its line."""
     return {row["line"]: row["reason"] for row in rows}
+
+
+STEPS = ("fsync", "rename", "replace", "rmdir", "unlink", "mkdir")
+
+
+def at_step(step: int, act: Callable[[], None]) -> dict[str, Callable[..., Any]]:
+    """What to replace the disk's functions in `os` with, so that something happens before one of their calls.
+
+    Args:
+        step: which call of any of them, from 0.
+        act: what happens; if it returns, the call is still made.
+    """
+    steps = count()
+
+    def stepped(do: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever it is
+            if next(steps) == step:
+                act()
+            return do(*arguments, **options)
+
+        return call
+
+    return {name: stepped(getattr(os, name)) for name in STEPS}
+
+
+def killed_at(step: int, job: Callable[[], object]) -> bool:
+    """Run a job in a child process that is killed before a step on the disk; tell whether it came so far."""
+    child = os.fork()
+    if child == 0:
+        for name, do in at_step(step, lambda: os.kill(os.getpid(), signal.SIGKILL)).items():
+            setattr(os, name, do)
+        try:
+            job()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)

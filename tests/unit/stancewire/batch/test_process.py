@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,9 +17,9 @@ from stancewire.windows import WINDOW_ROWS
 from tests.batch_cases import TEXTS, record
 
 
-def row(line: int, item: object, **more: Any) -> Row:
+def row(line: int, item: object, *, copy_of: int | None = None, reach: int = 1) -> Row:
     data = item if isinstance(item, bytes) else json.dumps(item).encode()
-    return Row(line, data, **more)
+    return Row(line, data, copy_of=copy_of, reach=reach)
 
 
 def test_the_tables_say_what_the_reading_says(reader: Reader) -> None:
@@ -63,17 +62,8 @@ def test_the_tables_say_what_the_reading_says(reader: Reader) -> None:
     assert reading.stances
     for one, stance in zip(tables.stances.to_pylist(), reading.stances, strict=True):
         holder = stance.holder
-        assert (
-            one["target"],
-            one["label"],
-            one["probability"],
-            one["sentence"],
-            one["start"],
-            one["end"],
-        ) == (
-            *(stance.target, stance.label, stance.probability),
-            *(stance.sentence, stance.start, stance.end),
-        )
+        for name in ("target", "label", "probability", "sentence", "start", "end", "review"):
+            assert one[name] == getattr(stance, name)
         assert (one["holder"], one["holder_start"], one["holder_mention"]) == (
             (holder.text, holder.start, holder.mention) if holder else (None, None, None)
         )
