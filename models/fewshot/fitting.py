@@ -87,7 +87,8 @@ class _Fitting:
 
     def tune_judged(self, train: LabelledSet, dev: LabelledSet) -> None:
         """Tune; the weights are then those that dev liked best."""
-        best, best_step, best_weights = -np.inf, 0, _copy(self.network)
+        best: tuple[float, ...] = ()
+        best_step, best_weights = 0, _copy(self.network)
         tokens, asked = self.tokens(train), self.tokens(dev)
         for step in self._points(train, tokens):
             found = self.head(self.embedded(tokens), train).probabilities(self.embedded(asked), train.task)
@@ -119,7 +120,7 @@ class _Fitting:
             self.network.load_state_dict(start)
         rows = train.take(np.flatnonzero(judged))
         scores = {step: self._score(step, "folds", rows, found[judged]) for step, found in answers.items()}
-        return max(scores, key=lambda step: (scores[step], -step))
+        return max(scores, key=lambda step: scores[step])
 
     def tokens(self, rows: LabelledSet) -> Tokens:
         """Return the token ids of rows."""
@@ -146,11 +147,15 @@ class _Fitting:
             if event.step % config.judge_every == 0 or event.step == config.steps:
                 yield event.step
 
-    def _score(self, step: int, where: str, rows: LabelledSet, found: Probabilities) -> float:
-        """Judge answers, tell the figures, and return the one that counts: higher is better."""
+    def _score(self, step: int, where: str, rows: LabelledSet, found: Probabilities) -> tuple[float, float]:
+        """Judge answers, tell the figures, and return those that count: higher is better.
+
+        Of few rows many get the same F1; the one that is surer of the truth is then the better.
+        """
         scores = scores_on(rows.truth, rows.task, lambda: found)()
         self.context.log(step, {f"{where}/{name}": value for name, value in scores.items()})
-        return scores[self.config.metric] * (-1 if self.config.metric == "loss" else 1)
+        sign = -1 if self.config.metric == "loss" else 1
+        return sign * scores[self.config.metric], -scores["loss"]
 
 
 def _judged_on_dev(config: FewshotConfig, dev: LabelledSet) -> bool:

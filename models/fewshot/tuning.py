@@ -103,7 +103,7 @@ class Tuning:
         embeddings.requires_grad_()
         loss = self._loss(embeddings, rows)
         (wanted,) = torch.autograd.grad(loss, embeddings)
-        gradients = torch.split(wanted, [len(part) for part in parts])  # type: ignore[no-untyped-call]
+        gradients = torch.split(wanted, [len(part) for part in parts])
         for part, gradient in zip(parts, gradients, strict=True):
             self._embedded(part, number).backward(gradient)  # type: ignore[no-untyped-call]
         return float(loss.detach())
