@@ -62,13 +62,17 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a new file and force it to disk.
 
     Raises:
-        OSError: from the file system; also if the file exists.
+        OSError: from the file system, with the path; also if the file exists.
     """
-    with path.open("xb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("xb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not name it
+        raise
 
 
 def sync_folder(path: Path) -> None:
@@ -87,7 +91,10 @@ def sync_folder(path: Path) -> None:
 def interrupted(destination: Path) -> Path | None:
     """Return where a writer that was killed between two renames left the former folder, if it did."""
     kept = _kept(destination)
-    return kept if kept.is_dir() and not os.path.lexists(destination) else None
+    try:
+        return kept if kept.is_dir() and not os.path.lexists(destination) else None
+    except OSError:  # its name is too long
+        return None
 
 
 def _put_in_place(building: Path, destination: Path, parent: int) -> None:
