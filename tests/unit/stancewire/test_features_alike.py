@@ -120,6 +120,18 @@ def test_any_rows(rows: list[tuple[str, str, str | None, str]], max_chars: int) 
     assert found_terms(examples, max_chars) == wanted
 
 
+def test_of_a_holder_no_more_is_looked_for_than_is_read() -> None:
+    """The first sixteen words, of as many characters as are read of any text."""
+    many = " ".join(f"w{number}" for number in range(16))
+    rows = [
+        StanceExample(sentence=f"{many} signs deals", target="deals", holder=f"{many} w90 w91"),
+        StanceExample(sentence="Oslo signs deals", target="deals", holder=f"Oslo{' ' * 99}w90"),
+    ]
+    for row, max_chars in itertools.product(rows, (16, 80, 1_000)):
+        assert found_terms([row], max_chars) == [plain_stance.terms(row, max_chars)]
+    assert found_terms(rows[:1], 1_000)[0][4] == found_terms(rows[1:], 16)[0][4] == ["sign"]
+
+
 def test_terms_are_those_of_version_one() -> None:
     """An artefact tells by this version how its terms came to be: raise it when the digest changes."""
     assert FEATURES_VERSION == 1
