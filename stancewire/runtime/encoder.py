@@ -24,6 +24,7 @@ from stancewire.runtime.encoder_model import read_model
 from stancewire.runtime.graph import check_graph
 from stancewire.runtime.options import RuntimeOptions
 from stancewire.runtime.pooling import columns, pool
+from stancewire.section import shown
 
 # Tokens of one call of the engine, padding included, by thread and at least: with more, what a layer writes
 # no longer fits into the cache that the next one reads from. Figures: docs/runtime.md.
@@ -56,7 +57,7 @@ class EncoderRuntime:
         self.choice = choose(model, options, str(artefact.path))
         file = model.files[self.choice.variant]
         where, graph = str(artefact.path / file), artefact.read_bytes(file)
-        self._typed = check_graph(graph, where, n_scores=self._columns)
+        self._typed = check_graph(graph, where, n_scores=self._columns, n_tokens=self._encoder.last_token + 1)
         self._session = open_session(self.choice, graph, where, options.thread_count)
         self._budget = max(_LEAST_BUDGET, _THREAD_BUDGET * options.thread_count)
         self._process = os.getpid()
@@ -112,7 +113,7 @@ class EncoderRuntime:
         except Exception as error:  # as above
             raise ArtefactError(
                 f"{where}: {self.choice.name} cannot run it on {tokens:,} tokens and token {last:,}: "
-                f"{str(error)[:300]!r}; export the model again"
+                f"{shown(str(error), limit=300)}; export the model again"
             ) from None
         if found.dtype != np.float32 or found.shape != (2, self._columns):
             raise ArtefactError(

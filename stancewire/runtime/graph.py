@@ -8,12 +8,12 @@ that tell of such things. Nothing is copied: weights are looked at where they li
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from stancewire.errors import ArtefactError
+from stancewire.runtime.protobuf import MalformedError, fields, integers, nested, text
 from stancewire.section import listed, shown
 
 MAX_NODES = 20_000
@@ -38,8 +38,6 @@ _RANDOM = {
     "Bernoulli",
 }
 
-_Field = tuple[int, int, int | memoryview]
-
 
 @dataclass(frozen=True, slots=True)
 class Port:
@@ -52,23 +50,22 @@ class Port:
 
 @dataclass(slots=True)
 class _Found:
-    """What is counted while a file is walked."""
+    """What is met on the way: counts, shapes of weights, and those in which tokens are looked up."""
 
     nodes: int = 0
     tensors: int = 0
+    shapes: dict[str, list[int]] = field(default_factory=dict)
+    embeddings: list[str] = field(default_factory=list)
 
 
-class _Bad(ValueError):
-    """What is wrong with a file."""
-
-
-def check_graph(data: bytes, where: str, *, n_scores: int) -> bool:
+def check_graph(data: bytes, where: str, *, n_scores: int, n_tokens: int) -> bool:
     """Refuse a graph that is no encoder of this package, or reaches beyond itself.
 
     Args:
         data: the ONNX file.
         where: its path, for messages.
         n_scores: columns of its output.
+        n_tokens: how many token ids it is asked about; not every engine looks where an id points.
 
     Returns:
         Whether it takes `token_type_ids`.
@@ -77,106 +74,122 @@ def check_graph(data: bytes, where: str, *, n_scores: int) -> bool:
         ArtefactError: with what is wrong.
     """
     try:
-        graph = _model(memoryview(data))
+        graph = _model(memoryview(data), n_tokens)
         inputs, outputs = _ports(graph)
         return _check_ports(inputs, outputs, n_scores)
-    except _Bad as error:
+    except MalformedError as error:
         raise ArtefactError(f"{where}: {error}; export the model again") from None
 
 
-def _model(data: memoryview) -> memoryview:
+def _model(data: memoryview, n_tokens: int) -> memoryview:
     """Walk the whole file and return its one graph."""
     graphs: list[memoryview] = []
-    for number, _, value in _fields(data):
+    for number, _, value in fields(data):
         if number == 7:
-            graphs.append(_bytes(value))
+            graphs.append(nested(value))
         elif number in (20, 25):
-            raise _Bad("expected operators of ONNX alone, found functions or training steps of its own")
+            raise MalformedError(
+                "expected operators of ONNX alone, found functions or training steps of its own"
+            )
     if len(graphs) != 1:
-        raise _Bad(f"expected an ONNX file of one graph, found {len(graphs)}")
-    _check_content(graphs[0])
+        raise MalformedError(f"expected an ONNX file of one graph, found {len(graphs)}")
+    _check_content(graphs[0], n_tokens)
     return graphs[0]
 
 
-def _check_content(graph: memoryview) -> None:
+def _check_content(graph: memoryview, n_tokens: int) -> None:
     found = _Found()
-    for number, _, value in _fields(graph):
+    for number, _, value in fields(graph):
         if number == 1:
             found.nodes += 1
             if found.nodes > MAX_NODES:
-                raise _Bad(f"expected at most {MAX_NODES:,} operators, found more")
-            _check_node(_bytes(value), found)
+                raise MalformedError(f"expected at most {MAX_NODES:,} operators, found more")
+            _check_node(nested(value), found)
         elif number == 5:
-            _check_tensor(_bytes(value), found)
+            _check_tensor(nested(value), found)
         elif number == 15:
-            raise _Bad("expected dense weights, found sparse ones")
+            raise MalformedError("expected dense weights, found sparse ones")
+    for name in found.embeddings:
+        if name in found.shapes and (found.shapes[name] or [0])[0] < n_tokens:
+            raise MalformedError(f"{shown(name)}: expected an embedding of {n_tokens:,} tokens, found fewer")
 
 
 def _check_node(node: memoryview, found: _Found) -> None:
-    for number, _, value in _fields(node):
-        if number == 7 and (domain := _text(value)) not in _DOMAINS:
-            raise _Bad(f"expected operators of ONNX alone, found one of {shown(domain)}")
-        if number == 4 and (name := _text(value)) in _RANDOM:
-            raise _Bad(f"expected operators that answer alike every time, found {shown(name)}")
+    inputs: list[str] = []
+    kind = ""
+    for number, _, value in fields(node):
+        if number == 1:
+            inputs.append(text(value))
+        if number == 7 and (domain := text(value)) not in _DOMAINS:
+            raise MalformedError(f"expected operators of ONNX alone, found one of {shown(domain)}")
+        if number == 4:
+            kind = text(value)
         if number == 5:
-            _check_attribute(_bytes(value), found)
+            _check_attribute(nested(value), found)
+    if kind in _RANDOM:
+        raise MalformedError(f"expected operators that answer alike every time, found {shown(kind)}")
+    if kind == "Gather" and inputs[1:] == ["input_ids"]:
+        found.embeddings.append(inputs[0])
 
 
 def _check_attribute(attribute: memoryview, found: _Found) -> None:
-    for number, _, value in _fields(attribute):
+    for number, _, value in fields(attribute):
         if number in (6, 11):
-            raise _Bad("expected a plain graph, found one with loops or branches")
+            raise MalformedError("expected a plain graph, found one with loops or branches")
         if number in (22, 23):
-            raise _Bad("expected dense weights, found sparse ones")
+            raise MalformedError("expected dense weights, found sparse ones")
         if number in (5, 10):
-            _check_tensor(_bytes(value), found)
+            _check_tensor(nested(value), found)
 
 
 def _check_tensor(tensor: memoryview, found: _Found) -> None:
     """Refuse weights that lie elsewhere, are fewer or more than is claimed, or are no numbers."""
     found.tensors += 1
     if found.tensors > MAX_TENSORS:
-        raise _Bad(f"expected at most {MAX_TENSORS:,} weights, found more")
-    fields = list(_fields(tensor))
-    name = "".join(_text(value) for number, _, value in fields if number == 8)
-    if any(number == 13 or (number == 14 and value != 0) for number, _, value in fields):
-        raise _Bad(f"{shown(name)}: expected all weights inside the file, found some in another one")
-    if any(number == 6 for number, _, _ in fields):
-        raise _Bad(f"{shown(name)}: expected numbers, found texts")
-    kind = next((value for number, _, value in reversed(fields) if number == 2), 0)
-    dims = [size for number, wire, value in fields if number == 1 for size in _integers(wire, value)]
-    for number, _, value in fields:
+        raise MalformedError(f"expected at most {MAX_TENSORS:,} weights, found more")
+    parts = list(fields(tensor))
+    name = "".join(text(value) for number, _, value in parts if number == 8)
+    if any(number == 13 or (number == 14 and value != 0) for number, _, value in parts):
+        raise MalformedError(
+            f"{shown(name)}: expected all weights inside the file, found some in another one"
+        )
+    if any(number == 6 for number, _, _ in parts):
+        raise MalformedError(f"{shown(name)}: expected numbers, found texts")
+    kind = next((value for number, _, value in reversed(parts) if number == 2), 0)
+    dims = [size for number, wire, value in parts if number == 1 for size in integers(wire, value)]
+    found.shapes[name] = dims
+    for number, _, value in parts:
         if number in _TYPED:
-            _check_numbers(_bytes(value), _TYPED[number], name)
+            _check_numbers(nested(value), _TYPED[number], name)
         elif number == 9:
-            _check_raw(_bytes(value), dims, kind, name)
+            _check_raw(nested(value), dims, kind, name)
 
 
 def _check_raw(raw: memoryview, dims: list[int], kind: int | memoryview, name: str) -> None:
     if isinstance(kind, memoryview) or kind not in _BYTES:
-        raise _Bad(f"{shown(name)}: expected weights of a known type, found type {shown(kind)}")
+        raise MalformedError(f"{shown(name)}: expected weights of a known type, found type {shown(kind)}")
     size = _BYTES[kind] * math.prod(dims)
     if min(dims, default=0) < 0 or len(raw) != size:
-        raise _Bad(f"{shown(name)}: expected {dims} weights in {size:,} bytes, found {len(raw):,}")
+        raise MalformedError(f"{shown(name)}: expected {dims} weights in {size:,} bytes, found {len(raw):,}")
     if kind in _FLOATS:
         _check_numbers(raw, _FLOATS[kind], name)
 
 
 def _check_numbers(raw: memoryview, dtype: str, name: str) -> None:
     if len(raw) % np.dtype(dtype).itemsize:
-        raise _Bad(f"{shown(name)}: half a number at its end")
+        raise MalformedError(f"{shown(name)}: half a number at its end")
     numbers = np.frombuffer(raw, dtype)
     # One infinity alone is how some exporters write "never look there"; among weights it is damage.
     if np.isnan(numbers).any() or (len(numbers) > 1 and not np.isfinite(numbers).all()):
-        raise _Bad(f"{shown(name)}: expected finite weights, found NaN or infinity")
+        raise MalformedError(f"{shown(name)}: expected finite weights, found NaN or infinity")
 
 
 def _ports(graph: memoryview) -> tuple[dict[str, Port], dict[str, Port]]:
     """Return the inputs and outputs by name."""
     ports: dict[int, dict[str, Port]] = {11: {}, 12: {}}
-    for number, _, value in _fields(graph):
+    for number, _, value in fields(graph):
         if number in ports:
-            port = _port(_bytes(value))
+            port = _port(nested(value))
             ports[number][port.name] = port
     return ports[11], ports[12]
 
@@ -184,22 +197,22 @@ def _ports(graph: memoryview) -> tuple[dict[str, Port], dict[str, Port]]:
 def _port(data: memoryview) -> Port:
     name, kind = "", 0
     shape: list[int | None] = []
-    for number, _, value in _fields(data):
+    for number, _, value in fields(data):
         if number == 1:
-            name = _text(value)
-        for inner, _, tensor in _fields(_bytes(value)) if number == 2 else ():
-            for part, _, content in _fields(_bytes(tensor)) if inner == 1 else ():
+            name = text(value)
+        for inner, _, tensor in fields(nested(value)) if number == 2 else ():
+            for part, _, content in fields(nested(tensor)) if inner == 1 else ():
                 if part == 1 and isinstance(content, int):
                     kind = content
                 elif part == 2:
-                    shape = [_size(_bytes(dim)) for field, _, dim in _fields(_bytes(content)) if field == 1]
+                    shape = [_size(nested(dim)) for field, _, dim in fields(nested(content)) if field == 1]
     return Port(name, kind, tuple(shape))
 
 
 def _size(dimension: memoryview) -> int | None:
     """Return a fixed dimension; None for one that varies."""
     return next(
-        (value for number, _, value in _fields(dimension) if number == 1 and isinstance(value, int)), None
+        (value for number, _, value in fields(dimension) if number == 1 and isinstance(value, int)), None
     )
 
 
@@ -207,78 +220,22 @@ def _check_ports(inputs: dict[str, Port], outputs: dict[str, Port], n_scores: in
     typed = "token_type_ids" in inputs
     wanted = [*_INPUTS, "token_type_ids"] if typed else list(_INPUTS)
     if sorted(inputs) != sorted(wanted):
-        raise _Bad(f"expected the inputs {listed(wanted)}, found {listed(inputs)}")
+        raise MalformedError(f"expected the inputs {listed(wanted)}, found {listed(inputs)}")
     for port in inputs.values():
         if (port.kind, port.shape) != (_INT64, (None, None)):
-            raise _Bad(f"{port.name}: expected int64 [any, any], found {_described(port)}")
+            raise MalformedError(f"{port.name}: expected int64 [any, any], found {_described(port)}")
     if list(outputs) != [_OUTPUT]:
-        raise _Bad(f"expected the one output '{_OUTPUT}', found {listed(outputs)}")
+        raise MalformedError(f"expected the one output '{_OUTPUT}', found {listed(outputs)}")
     scores = outputs[_OUTPUT]
     # An exporter that cannot follow a dimension leaves it open; the first answer is checked as well.
     if (scores.kind, len(scores.shape)) != (_FLOAT, 2) or scores.shape not in (
         (None, n_scores),
         (None, None),
     ):
-        raise _Bad(f"{_OUTPUT}: expected float32 [any, {n_scores}], found {_described(scores)}")
+        raise MalformedError(f"{_OUTPUT}: expected float32 [any, {n_scores}], found {_described(scores)}")
     return typed
 
 
 def _described(port: Port) -> str:
     sizes = ", ".join("any" if size is None else f"{size:,}" for size in port.shape)
     return f"{_NAMES.get(port.kind, f'type {port.kind}')} [{sizes}]"
-
-
-def _fields(data: memoryview) -> Iterator[_Field]:
-    """Yield number, wire type and value of every field of a protocol buffer."""
-    at, end = 0, len(data)
-    while at < end:
-        key, at = _varint(data, at)
-        number, wire = key >> 3, key & 7
-        value: int | memoryview
-        if wire == 0:
-            value, at = _varint(data, at)
-        elif wire in (1, 2, 5):
-            size, at = _varint(data, at) if wire == 2 else (8 if wire == 1 else 4, at)
-            if size > end - at:
-                raise _Bad("expected an ONNX file, found it cut or of another kind")
-            value, at = data[at : at + size], at + size
-        else:
-            raise _Bad("expected an ONNX file, found another kind")
-        yield number, wire, value
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """Return an unsigned integer and where the next field begins."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(data):
-            break
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-    raise _Bad("expected an ONNX file, found it cut or of another kind")
-
-
-def _integers(wire: int, value: int | memoryview) -> list[int]:
-    """Return signed integers, packed or alone."""
-    found = []
-    if isinstance(value, int):
-        found.append(value)
-    elif wire == 2:
-        at = 0
-        while at < len(value):
-            number, at = _varint(value, at)
-            found.append(number)
-    return [number - 2**64 if number >= 2**63 else number for number in found]
-
-
-def _bytes(value: int | memoryview) -> memoryview:
-    if isinstance(value, int):
-        raise _Bad("expected an ONNX file, found another kind")
-    return value
-
-
-def _text(value: int | memoryview) -> str:
-    return bytes(_bytes(value)).decode("utf-8", "replace")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancewire.errors import ArtefactError
+from stancewire.section import shown
 
 
 class OnnxSession:
@@ -38,10 +39,12 @@ class OnnxSession:
         # A plan of memory is kept for every shape that ever comes, and with the arena hardly saves time.
         options.enable_mem_pattern = False
         try:
-            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
         except Exception as error:  # its exceptions have no narrower base
             raise ArtefactError(
-                f"{where}: onnxruntime {onnxruntime.__version__} cannot load it: {first_line(error)}; "
+                f"{where}: onnxruntime {onnxruntime.__version__} cannot load it: {told(error)}; "
                 "export the model again, or upgrade onnxruntime"
             ) from None
 
@@ -66,6 +69,6 @@ def import_onnxruntime() -> ModuleType:
     return module
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an engine's message, which may go on with its own stack."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+def told(error: BaseException) -> str:
+    """Return the first line of an engine's message, which may hold names from the file, and its own stack."""
+    return shown((str(error).splitlines() or [type(error).__name__])[0], limit=300)

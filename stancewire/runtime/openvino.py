@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancewire.errors import ArtefactError, MissingExtraError
+from stancewire.section import shown
 
 if TYPE_CHECKING:
     from openvino import Core, InferRequest
@@ -50,8 +51,8 @@ class OpenvinoSession:
             self._compiled = core.compile_model(core.read_model(graph), "CPU", config)
         except Exception as error:  # its exceptions have no narrower base
             raise ArtefactError(
-                f"{where}: OpenVINO cannot load it: {str(error)[:300]!r}; export the model again, or "
-                'load it with runtime="onnxruntime"'
+                f"{where}: OpenVINO cannot load it: {shown(str(error), limit=300)}; "
+                'export the model again, or load it with runtime="onnxruntime"'
             ) from None
         # A request serves one call at a time; those of ended calls wait here for the next.
         self._free: list[InferRequest] = []
