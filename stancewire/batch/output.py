@@ -65,7 +65,18 @@ class Done:
         """
         if not isinstance(value, dict):
             raise TypeError("no object")
-        return cls(**value)
+        done = cls(**value)
+        files = done.files if isinstance(done.files, dict) else {}
+        counts = done.rejected if isinstance(done.rejected, dict) else {"": None}
+        if (
+            not all(type(count) is int for count in (done.rows, done.read, done.copies, *counts.values()))
+            or set(files) != set(TABLES)
+            or not all(
+                isinstance(file, dict) and file.keys() == {"bytes", "sha256"} for file in files.values()
+            )
+        ):
+            raise TypeError("no record of a shard")
+        return done
 
 
 class Output:

@@ -21,6 +21,8 @@ INPUTS = {"artefact": 600, "mlmodel": 3000, "jsonl": 1500, "csv": 3000, "text": 
     "yaml": 800,
     "config": 400,
     "codebook": 150,
+    "job": 800,
+    "shard-record": 800,
 }
 MANY = 8000
 # Bad lines become rejects, and any text is read.

@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 import stancewire
-from stancewire.artefact import write_artefact
+from stancewire.artefact import read_artefact, write_artefact
 from stancewire.errors import ArtefactError
 from stancewire.examples import Article
 from stancewire.features import FEATURES_VERSION
@@ -79,12 +79,16 @@ def artefact(folder: Path) -> Target:
 
 def mlmodel(folder: Path) -> Target:
     """An MLflow folder's own file: it leads into the folder or nowhere."""
-    (folder / "MLmodel").touch()
+    _linear(folder)
+    (folder / "data").mkdir()
+    (folder / "linear").rename(folder / "data" / "a")
 
     def check(data: bytes) -> None:
         (folder / "MLmodel").write_bytes(data)
         with located(folder) as found:
-            assert found.resolve().is_relative_to(folder.resolve())
+            assert found.is_relative_to(folder)
+            assert ".." not in found.parts
+            read_artefact(found)
 
     return Target(check, [_MLMODEL], (b"data: ", b"loader_module: stancewire.serving", b"flavors:\n", b"  "))
 

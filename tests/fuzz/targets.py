@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from tests.fuzz import artefacts, rows, settings, texts
+from tests.fuzz import artefacts, jobs, rows, settings, texts
 from tests.fuzz.loop import Target
 
 # Each makes its target in an empty folder of its own.
@@ -23,6 +23,8 @@ TARGETS: Mapping[str, Callable[[Path], Target]] = MappingProxyType(
         "yaml": settings.yaml,
         "config": settings.config,
         "codebook": settings.codebook,
+        "job": jobs.finished_job,
+        "shard-record": jobs.record_of_shard,
         "label-studio": settings.label_studio_export,
         "argilla": settings.argilla_export,
     }
