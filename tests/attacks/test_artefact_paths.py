@@ -208,6 +208,13 @@ def test_a_file_that_grows_while_it_is_read_is_found(tmp_path: Path, monkeypatch
     assert grown
 
 
+@pytest.mark.parametrize("length", [200, 238, 255, 256, 5000])
+def test_a_name_of_any_length_is_one_error(tmp_path: Path, length: int) -> None:
+    """The name under which a killed writer leaves a folder is longer still."""
+    message = refused(tmp_path / ("a" * length))
+    assert "expected a stancewire artefact" in message
+
+
 READ_UNDER_A_GIGABYTE = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({GIGABYTE}, {GIGABYTE}))
