@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,27 @@ from stancewire.features.base import Ints, ranges
 from stancewire.features.sentence import Sentences
 
 _LEAD = 6  # words before the target that are read as leading to it
+
+
+class Names(NamedTuple):
+    """Which keys each target has.
+
+    Attributes:
+        codes: target times width plus key, sorted.
+        width: one more than the highest number of a key.
+    """
+
+    codes: Ints
+    width: int
+
+    def holds(self, target: Ints, keys: Ints) -> NDArray[np.bool_]:
+        """Tell for each pair of a target and a key, or 0 for none, whether the target has the key."""
+        found = keys > 0
+        asked = np.flatnonzero(found)
+        codes = target[asked] * self.width + keys[asked]
+        # Without the last code, what is greater than all is found at the last, and not behind it.
+        found[asked] = self.codes[np.searchsorted(self.codes[:-1], codes)] == codes
+        return found
 
 
 @dataclass(frozen=True)
@@ -36,7 +58,7 @@ class Mentions:
     named: Ints
 
     @classmethod
-    def find(cls, read: Sentences, sentence: Ints, names: NDArray[np.bool_], target: Ints) -> Mentions:
+    def find(cls, read: Sentences, sentence: Ints, names: Names, target: Ints) -> Mentions:
         """Find them.
 
         Args:
@@ -49,9 +71,9 @@ class Mentions:
         places = ranges(read.starts[sentence], lengths)
         rows = np.repeat(np.arange(len(sentence)), lengths)
         keys = read.keys[places]
-        hit = names[target[rows], keys]
-        different = np.unique(rows[hit] * names.shape[1] + keys[hit])
-        named = np.bincount(different // names.shape[1], minlength=len(sentence))
+        hit = names.holds(target[rows], keys)
+        different = np.unique(rows[hit] * names.width + keys[hit])
+        named = np.bincount(different // names.width, minlength=len(sentence))
         return cls(read, sentence, rows, places, hit, named)
 
     @cached_property

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stancewire.examples import StanceExample
 from stancewire.features.base import Features, Form, Ints, Runs, Sheet, numbering, ranges
 from stancewire.features.kinds import kind_of
-from stancewire.features.mentions import Mentions, end_of
+from stancewire.features.mentions import Mentions, Names, end_of
 from stancewire.features.sentence import KIND_NAMES, Reader, Sentences, keys_of
 from stancewire.features.words import Memo, words
 from stancewire.text import clean
@@ -72,7 +71,7 @@ class _Stances(Sheet[StanceExample]):
     def finish(self) -> Runs:
         """Return the runs of all rows: of the marked sentences first."""
         lexicon = numbering()
-        names, wanted = _named_by(self._read_targets)
+        wanted, names = _numbered(self._read_targets)
         read = self._reader.finish(lexicon, wanted)
         sentence, context, target = np.asarray(self._rows, dtype=np.int64).reshape(-1, 3).T
         mentions = Mentions.find(read, sentence, names, target)
@@ -166,18 +165,15 @@ class _Runs:
         return Runs(list(self.lexicon), np.concatenate(self._words), np.concatenate(self._lengths), rows)
 
 
-def _named_by(targets: Sequence[_Target]) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    """Return which keys each target has, [n_targets, n_keys + 1]; and the number of each key, from 1."""
-    wanted: dict[str, int] = {}
-    places = [
-        (row, wanted.setdefault(key, len(wanted) + 1))
-        for row, found in enumerate(targets)
-        for key in found.keys
-    ]
-    names = np.zeros((len(targets), len(wanted) + 1), dtype=np.bool_)
-    rows, keys = np.asarray(places, dtype=np.int64).reshape(-1, 2).T
-    names[rows, keys] = True
-    return names, wanted
+def _numbered(targets: Sequence[_Target]) -> tuple[dict[str, int], Names]:
+    """Return the number of each key of any target, from 1; and which keys each target has."""
+    numbers: dict[str, int] = {}
+    for found in targets:
+        for key in found.keys:
+            numbers.setdefault(key, len(numbers) + 1)
+    width = len(numbers) + 1
+    codes = [row * width + numbers[key] for row, found in enumerate(targets) for key in found.keys]
+    return numbers, Names(np.sort(np.asarray(codes, dtype=np.int64)), width)
 
 
 def _shares(found: Ints, wanted: Ints) -> Ints:
