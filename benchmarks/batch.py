@@ -26,6 +26,7 @@ from stancewire.artefact import read_artefact
 
 MOST_COMPARED = 10_000
 MOST_NAIVE = 100
+MANY = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -97,18 +98,30 @@ def least(found: Sequence[Taken]) -> Taken:
 
 
 def sizes(bench: Bench, counts: Sequence[int], start: Cost, options: Sequence[str]) -> None:
-    """Print what an article costs at every size, and the memory."""
-    found = {}
+    """Print what an article costs at every size, the memory, and what that makes of MANY."""
+    costs = []
     for n_articles in counts:
         cost = bench.job(n_articles, f"size-{n_articles}", *options)
-        found[n_articles] = net(cost, start, n_articles)
-        parent = 1000 * (cost.parent - start.parent) / n_articles
+        taken = net(cost, start, n_articles)
+        feeding = 1000 * (cost.parent - start.parent) / n_articles
+        costs.append(taken.processor)
         print(
-            f"job, {n_articles:9,} articles   {found[n_articles]} ({parent:.3f} where the input is read)   "
+            f"job, {n_articles:9,} articles   {taken} ({feeding:.3f} where the input is read)   "
             f"peak {cost.peak_mb:6,.0f} MB"
         )
-    costs = [one.processor for one in found.values()]
     print(f"cost of an article, largest over least: {max(costs) / min(costs):.2f} (processor)")
+    read = bench.articles(n_articles).stat().st_size / n_articles
+    written = size_of(bench.folder / f"size-{n_articles}") / n_articles
+    all_of_them, reading = (MANY * cost / 3_600_000 for cost in (taken.processor, feeding))
+    print(
+        f"{MANY:,} articles: {all_of_them:,.1f} core hours, {reading:.2f} of them where the input is read; "
+        f"{MANY * read / 1e9:,.0f} GB read, {MANY * written / 1e9:,.0f} GB written"
+    )
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def compared(bench: Bench, n_articles: int, start: Cost, arguments: argparse.Namespace) -> None:
