@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stancewire.batch.engines import worker
+from stancewire.batch.process import Watch
 from stancewire.batch.rows import Shard
 from stancewire.batch.staging import Staged
 from stancewire.batch.work import Work, load_reader, work_on
@@ -62,7 +63,7 @@ def rows_of(folder: Path, table: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for path in sorted((folder / table).iterdir()):
         if path.suffix == ".jsonl":
-            found += map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            found += map(json.loads, path.read_bytes().split(b"\n")[:-1])
         else:
             from pyarrow import parquet
 
@@ -169,3 +170,15 @@ def killed_at(step: int, job: Callable[[], object]) -> bool:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def dying_worker(descriptor: int, work: str) -> None:
+    """Be a worker that dies over many rows, and over none alone."""
+
+    def dying(shard: Shard, reader: Reader, work: Work, watch: Watch | None = None) -> Staged:
+        if watch is not None:
+            watch(0, len(shard.rows) - 1)
+        os._exit(9)
+
+    worker.work_on = dying  # type: ignore[attr-defined]
+    worker.main(descriptor, work)

@@ -113,7 +113,7 @@ def run_job(
     except OSError as error:
         from stancewire.batch.engines.worker import told
 
-        raise StancewireError(told(error)) from error
+        raise StancewireError(told(error, str(output))) from error
 
 
 class _Job:

@@ -72,21 +72,23 @@ def _say(parent: Connection, **message: object) -> None:
     parent.send_bytes(json.dumps(message).encode())
 
 
-def told(error: Exception) -> str:
-    """Return a line about an error; another library's message may repeat a text and is left out."""
+def told(error: Exception, where: str = "the output") -> str:
+    """Return a line about an error; another library's message may repeat a text and is left out.
+
+    Args:
+        error: whatever it is.
+        where: what could not be written, where the error names no file.
+    """
     if isinstance(error, StancewireError):
         return str(error)
     if isinstance(error, OSError):
-        where = error.filename or "the output"
-        return (
-            f"{where}: cannot be written: {error.strerror} (errno {error.errno}); what is done is kept: make "
-            "room, and run the same command again"
-        )
+        what = f"cannot be written: {error.strerror} (errno {error.errno}); what is done is kept"
+        return f"{error.filename or where}: {what}: make room, and run the same command again"
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
-    return f"a worker failed: {type(error).__name__} at {where}; run the same command again, or report it"
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
+    return f"a worker failed: {type(error).__name__} at {place}; run the same command again, or report it"
 
 
 def _end_with_parent() -> None:
