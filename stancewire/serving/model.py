@@ -17,7 +17,7 @@ from stancewire.serving.answers import Line, reading_lines, stance_lines, topics
 from stancewire.serving.evidence import Evidence, topic_evidence
 from stancewire.serving.params import Options, options_of
 from stancewire.serving.reader_folder import is_reader_folder, read_reader_folder
-from stancewire.serving.rows import Row, rows_of
+from stancewire.serving.rows import Row, checked_rows, rows_of
 from stancewire.serving.schema import DEFAULTS, INPUT_COLUMNS, JSON, JSON_COLUMN, OUTPUT_COLUMNS, Kind
 
 if TYPE_CHECKING:
@@ -63,22 +63,42 @@ class ServedModel(ABC):
 
         try:
             options = options_of(params, DEFAULTS[self.kind], self.labels)
-            rows = list(rows_of(model_input, INPUT_COLUMNS[self.kind]))
-            for number, row in enumerate(rows):
-                row["id"] = str(number) if row["id"] is None else row["id"]
-            answers = list(self._answers(rows, options))
+            lines = self._lines(rows_of(model_input, INPUT_COLUMNS[self.kind]), options)
         except StancewireError as error:
             raise MlflowException(str(error), error_code=BAD_REQUEST) from error
-        if options.form == JSON:
-            texts = [json.dumps(whole, ensure_ascii=False, allow_nan=False) for _, whole in answers]
-            return pd.DataFrame({JSON_COLUMN: texts}, dtype=object)
-        columns = OUTPUT_COLUMNS[self.kind]
-        lines = [line for some, _ in answers for line in some]
+        columns = [JSON_COLUMN] if options.form == JSON else list(OUTPUT_COLUMNS[self.kind])
         # Objects: pandas would turn a missing integer into a float, and a missing float into NaN, no JSON.
         return pd.DataFrame(
             {name: pd.Series([line[name] for line in lines], dtype=object) for name in columns},
-            columns=list(columns),
+            columns=columns,
         )
+
+    def answer(
+        self, cells: Iterable[Sequence[object]], names: Sequence[str], params: Mapping[str, Any]
+    ) -> list[Line]:
+        """Predict as `predict` does, without tables: what a server answers with is its rows of columns.
+
+        Args:
+            cells: the values of each row.
+            names: of their columns.
+            params: as in `predict`.
+
+        Raises:
+            StancewireError: where `predict` raises an MlflowException.
+        """
+        options = options_of(params, DEFAULTS[self.kind], self.labels)
+        return self._lines(checked_rows(cells, names, INPUT_COLUMNS[self.kind]), options)
+
+    def _lines(self, rows: Iterable[Row], options: Options) -> list[Line]:
+        numbered = [
+            {**row, "id": str(number) if row["id"] is None else row["id"]} for number, row in enumerate(rows)
+        ]
+        answers = self._answers(numbered, options)
+        if options.form == JSON:
+            return [
+                {JSON_COLUMN: json.dumps(whole, ensure_ascii=False, allow_nan=False)} for _, whole in answers
+            ]
+        return [line for some, _ in answers for line in some]
 
     @abstractmethod
     def _answers(self, rows: Sequence[Row], options: Options) -> Iterable[Answer]:

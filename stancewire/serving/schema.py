@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -95,11 +95,6 @@ def signature(kind: str) -> ModelSignature:
         for name, default in DEFAULTS[kind].items()
     ]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs), params=ParamSchema(params))
-
-
-def kind_of_columns(columns: Iterable[str]) -> str:
-    """Return which kind of model takes these input columns; a reader's are those of topics."""
-    return "stance" if "sentence" in columns else "topics"
 
 
 def described(columns: Columns) -> str:
