@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -65,18 +65,46 @@ class LabelledSet:
         return LabelledSet(self.task, examples, self.labels, self.truth[index], groups)
 
 
+def _unheard(step: int, figures: Mapping[str, float]) -> None:
+    """Log nothing."""
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What surrounds a fit, for families that learn step by step; the others need none of it.
+
+    Attributes:
+        checkpoints: folder of checkpoints, which a killed fit goes on from; None: none are kept.
+        cache: folder of what costs time to make and can be made again; None: nothing is kept.
+        log: told the number of a step and figures of it, by name.
+        extra: more training rows of the same labels, each set with how often a row is drawn in an epoch.
+    """
+
+    checkpoints: Path | None = None
+    cache: Path | None = None
+    log: Callable[[int, Mapping[str, float]], None] = _unheard
+    extra: tuple[tuple[LabelledSet, float], ...] = ()
+
+
+ALONE = FitContext()
+
+
 class Family(ABC):
     """A way to learn a task. Constructors only store; `fit` checks and learns; learned names end in `_`."""
 
     name: ClassVar[str]
     Config: ClassVar[type[FamilyConfig]]
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Distributions whose versions change what is learned, beside those of every family."""
+    resumes: ClassVar[bool] = False
+    """Whether a fit goes on from checkpoints, and learns in several processes at once."""
 
     def __init__(self, config: FamilyConfig, *, seed: int) -> None:
         self.config = config
         self.seed = seed
 
     @abstractmethod
-    def fit(self, train: LabelledSet, dev: LabelledSet) -> Self:
+    def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
         """Learn from train. Dev may choose when to stop; calibration and thresholds are fitted elsewhere."""
 
     @abstractmethod
@@ -86,3 +114,11 @@ class Family(ABC):
     @abstractmethod
     def export(self, folder: Path) -> dict[str, Any]:
         """Write weight files into an existing empty folder; return the manifest's `model` section (JSON)."""
+
+    def chunking(self) -> Mapping[str, int] | None:
+        """Return the manifest's `chunking` section; None for families that read texts whole."""
+        return None
+
+    def keep(self, folder: Path) -> bool:
+        """Write what another fit can start from into an existing empty folder; False where there is none."""
+        return False

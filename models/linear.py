@@ -22,7 +22,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from models.base import Examples, Family, FamilyConfig, LabelledSet
+from models.base import ALONE, Examples, Family, FamilyConfig, FitContext, LabelledSet
 from models.linear_rows import ClassWeights, check, check_terms, frequent, macro_f1, problems
 from stancewire.calibration import Probabilities, Task
 from stancewire.features import FEATURES, FEATURES_VERSION, Terms
@@ -81,8 +81,8 @@ class Linear(Family):
     Config: ClassVar[type[FamilyConfig]] = LinearConfig
     config: LinearConfig
 
-    def fit(self, train: LabelledSet, dev: LabelledSet) -> Self:
-        """Learn from train; dev is not looked at.
+    def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
+        """Learn from train; dev and the context are not looked at.
 
         Raises:
             FitError: if the rows cannot teach what the config asks.

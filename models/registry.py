@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from models.base import Family
+from models.encoder.family import EncoderFamily
 from models.errors import UnknownFamilyError
 from models.linear import Linear
 
@@ -43,4 +44,5 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_FAMILIES))
 
 
+register(EncoderFamily)
 register(Linear)

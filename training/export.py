@@ -38,6 +38,7 @@ def export(
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
     card: Callable[[Manifest], str] | None = None,
+    engines: Mapping[str, Any] | None = None,
 ) -> Artefact:
     """Write the artefact, read it back, and return it.
 
@@ -49,6 +50,7 @@ def export(
         metrics: of the evaluation.
         provenance: where the model comes from.
         card: makes the model card of the manifest; None leaves it out.
+        engines: that passed the parity gate, for families that have a choice.
 
     Raises:
         ArtefactError: when it cannot be written whole; an artefact that stood there before still stands.
@@ -56,6 +58,8 @@ def export(
     with TemporaryDirectory(prefix="stancewire-export-") as folder:
         staging = Path(folder)
         model = fitted.family.export(staging)
+        if engines is not None:
+            model |= {"engines": engines}
         manifest = Manifest(
             name=name,
             task=fitted.task,
@@ -67,7 +71,7 @@ def export(
             abstention=fitted.abstention,
             conformal=fitted.conformal,
             max_chars=MAX_CHARS,
-            chunking=None,
+            chunking=fitted.family.chunking(),
             model=model,
             metrics=metrics,
             provenance=provenance,

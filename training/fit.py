@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import FamilyConfig, LabelledSet
+from models.base import ALONE, FamilyConfig, FitContext, LabelledSet
 from models.registry import family
 from stancewire.calibration import Calibration, Probabilities, decide
 from stancewire.doubt import Abstention, Conformal
@@ -44,19 +44,20 @@ class Trial:
     warnings: tuple[str, ...] = ()
 
 
-def fit(config: RunConfig, model: FamilyConfig, parts: Parts) -> Trial:
+def fit(config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContext = ALONE) -> Trial:
     """Fit one model.
 
     Args:
         config: of the run.
         model: of the family; the run's own, or a variant such as the target-blind one.
         parts: of the data.
+        context: where the fit is kept and logged.
 
     Raises:
         FitError: if the rows cannot teach what is asked.
     """
     train, dev, test = parts.train, parts.dev, parts.test
-    learned = family(model.family)(model, seed=config.seed).fit(train, dev)
+    learned = family(model.family)(model, seed=config.seed).fit(train, dev, context)
     raw_dev = learned.predict_probabilities(dev.examples)
     calibration, held_out = _calibrate(config, raw_dev, dev)
     thresholds, warnings = choose_thresholds(

@@ -9,23 +9,25 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from models.errors import FitError
+from models.registry import family
 from stancewire.artefact import CARD, Artefact
 from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
 from training.card import Facts, card, description
 from training.config import RunConfig
+from training.engines import gate
 from training.evaluate.baselines import majority
 from training.evaluate.metrics import EvaluationError
 from training.evaluate.scores import Evaluation
 from training.export import export
 from training.fit import Trial, fit, judge, judge_answers
-from training.parity import Parity, check_parity
+from training.parity import Parity
 from training.prepare import Parts, Prepared, other_parts
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
 from training.tracking import RegisteredVersion, TrackedRun, tracked_run
 
 ALIAS = "challenger"
-MAJORITY, TARGET_BLIND = "majority", "target-blind"
+MAJORITY, TARGET_BLIND, LINEAR = "majority", "target-blind", "linear"
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,10 @@ def _evaluate(config: RunConfig, trial: Trial, parts: Parts) -> tuple[dict[str, 
         blind = fit(config, config.model.model_copy(update={"target_blind": True}), parts)
         found = {TARGET_BLIND: judge(config, blind, parts)} | found
         decisions = {TARGET_BLIND: blind.decisions} | decisions
+    if config.model.family != LINEAR:
+        floor = fit(config, family(LINEAR).Config.model_validate({"family": LINEAR}), parts)
+        found = {LINEAR: judge(config, floor, parts)} | found
+        decisions = {LINEAR: floor.decisions} | decisions
     return {config.model.family: judge(config, trial, parts, decisions)} | found, blind
 
 
@@ -158,18 +164,23 @@ def _ship(
     }
     with TemporaryDirectory(prefix="stancewire-") as folder:
         tried = export(trial.fitted, Path(folder) / config.name, metrics=metrics, **shared)
-        parity = check_parity(tried, trial.fitted, prepared.parts.test, trial.probabilities)
+        found = gate(tried, trial.fitted, prepared.parts.dev, prepared.parts.test, trial.probabilities)
+        engines = found.to_dict()
+        if engines is not None:
+            folder_of_gated = Path(folder) / "gated"
+            tried = export(trial.fitted, folder_of_gated, metrics=metrics, engines=engines, **shared)
         # Of the trial, which answers alike: the card has its weak slices, and stands in what is shipped.
         report = run_report(prepared, evaluations, tried)
-    metrics["parity"] = asdict(parity)
+    metrics["parity"] = asdict(found.parity)
     shipped = export(
         trial.fitted,
         Path(config.output) / config.name,
         metrics=metrics,
         card=lambda manifest: card(Facts(manifest, prepared.corpus.codebook, report)),
+        engines=engines,
         **shared,
     )
-    return shipped, parity, report | {"model": report["model"] | {"digest": shipped.digest}}
+    return shipped, found.parity, report | {"model": report["model"] | {"digest": shipped.digest}}
 
 
 def _refusal(config: RunConfig, evaluations: Mapping[str, Evaluation]) -> str:

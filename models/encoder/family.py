@@ -1,0 +1,76 @@
+"""The encoder family: light to import; torch and transformers are loaded when a model is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from models.base import ALONE, Examples, Family, FamilyConfig, FitContext, LabelledSet
+from models.encoder.config import EncoderConfig
+from stancewire.calibration import Probabilities
+from stancewire.encoding import TOKENIZER
+from stancewire.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from models.encoder.fitting import Learned
+
+
+class EncoderFamily(Family):
+    """A transformer, fine-tuned end to end.
+
+    Learned:
+        learned_: the network, with its labels, backbone and layout.
+        graph_: its ONNX file, once it was exported.
+    """
+
+    name: ClassVar[str] = "encoder"
+    Config: ClassVar[type[FamilyConfig]] = EncoderConfig
+    packages: ClassVar[tuple[str, ...]] = ("torch", "transformers", "tokenizers", "onnx")
+    resumes: ClassVar[bool] = True
+    config: EncoderConfig
+    learned_: Learned
+    graph_: bytes
+
+    def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
+        """Learn from train; dev chooses the best epoch.
+
+        Raises:
+            FitError: if the rows cannot teach what the config asks, the backbone does not fit, or the loss is
+                no number any more.
+            MissingExtraError: if torch or transformers are not installed.
+        """
+        for package in ("torch", "transformers", "accelerate", "onnx"):
+            if find_spec(package) is None:
+                raise MissingExtraError.of("the encoder family", "encoder")
+        from models.encoder.fitting import fit
+
+        self.learned_ = fit(self.config, self.seed, train, dev, context)
+        return self
+
+    def predict_probabilities(self, examples: Examples) -> Probabilities:
+        """Return torch's own probabilities in fp32; the parity gate holds the runtimes to them."""
+        return self.learned_.answer(examples)
+
+    def export(self, folder: Path) -> dict[str, Any]:
+        """Write the graph and the tokenizer that stancewire.runtime.encoder reads."""
+        from models.encoder.export import GRAPH, graph_of, model_section
+
+        if not hasattr(self, "graph_"):
+            self.graph_ = graph_of(self.learned_.network)
+        (folder / GRAPH).write_bytes(self.graph_)
+        (folder / TOKENIZER).write_bytes(self.learned_.backbone.tokenizer)
+        return model_section(self.learned_)
+
+    def chunking(self) -> Mapping[str, int] | None:
+        """Return how texts become sequences."""
+        layout = self.learned_.layout
+        return {"tokens": layout.tokens, "stride": layout.stride, "max_chunks": layout.max_chunks}
+
+    def keep(self, folder: Path) -> bool:
+        """Write a transformers checkpoint, which `init_from` reads."""
+        from models.encoder.export import write_checkpoint
+
+        write_checkpoint(self.learned_, folder)
+        return True

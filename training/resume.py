@@ -1,0 +1,148 @@
+"""Runs that go on where they were killed: their checkpoints, and the MLflow run that they belong to.
+
+A run under way has a folder beside its artefact, named by what it learns: the config but for where it writes,
+the rows, and the versions of what computes. The same command finds it again; any other starts anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.base import FitContext
+from models.ranks import is_first
+from models.registry import family
+from stancewire.atomic import write_file
+from stancewire.errors import StancewireError
+from training.prepare import Prepared
+from training.provenance import digest_of, package_versions
+from training.record import parts_of
+
+CHECKPOINTS, CACHE = ".checkpoints", ".cache"
+_ABOUT = "run.json"
+# Settings of a run that change where it is kept, and nothing of what is learned.
+_ELSEWHERE = {"output", "tracking"}
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A run that can be resumed, or one of a family that needs no such thing.
+
+    Attributes:
+        folder: of its checkpoints; None where the family keeps none.
+        cache: of what can be made again.
+        run_id: the MLflow run that was killed; "" for a new one.
+    """
+
+    folder: Path | None = None
+    cache: Path | None = None
+    run_id: str = ""
+
+    def context(
+        self,
+        name: str,
+        log: Callable[[int, Mapping[str, float]], None],
+        extra: tuple[Any, ...] = (),
+    ) -> FitContext:
+        """Return what surrounds the fit of this name within the run."""
+        return FitContext(self.folder / name if self.folder else None, self.cache, log, extra)
+
+    def belongs_to(self, run_id: str) -> None:
+        """Remember the MLflow run, for when this process is killed."""
+        if self.folder is None:
+            return
+        about = json.loads((self.folder / _ABOUT).read_text(encoding="utf-8"))
+        _write(self.folder / _ABOUT, about | {"run_id": run_id})
+
+
+@contextmanager
+def under_way(prepared: Prepared, *, fresh: bool) -> Iterator[UnderWay]:
+    """Open what a run keeps while it is under way; what is there is removed when it ends well.
+
+    Args:
+        prepared: what it learns from.
+        fresh: start anew, whatever was begun before.
+
+    Raises:
+        StancewireError: if another process trains the same model now, or the folder cannot be written.
+    """
+    config = prepared.config
+    if not family(config.model.family).resumes:
+        yield UnderWay()
+        return
+    folder = Path(config.output) / CHECKPOINTS / config.name
+    cache = Path(config.output) / CACHE
+    if not is_first():
+        yield UnderWay(folder, cache)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder):
+            yield UnderWay(folder, cache, _opened(folder, fingerprint(prepared), fresh))
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise StancewireError(
+            f"{folder}: cannot be written: {error.strerror or error}; choose another output"
+        ) from error
+
+
+def fingerprint(prepared: Prepared) -> str:
+    """Return a digest of all that a fit hangs on."""
+    config = prepared.config
+    packages = ("numpy", "stancewire", *family(config.model.family).packages)
+    what = {
+        "config": config.model_dump(mode="json", exclude=_ELSEWHERE),
+        "parts": parts_of(prepared),
+        "packages": package_versions(packages),
+        "codebook": prepared.corpus.codebook.digest,
+    }
+    return digest_of([json.dumps(what, sort_keys=True)])
+
+
+def _opened(folder: Path, wanted: str, fresh: bool) -> str:
+    """Make the folder that of this run; return the id of the MLflow run that it goes on with, or ""."""
+    about = _read(folder / _ABOUT)
+    if not fresh and about.get("fingerprint") == wanted:
+        return str(about.get("run_id", ""))
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _write(folder / _ABOUT, {"fingerprint": wanted, "run_id": ""})
+    return ""
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder while the block runs; the system lets go of it when the process dies."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StancewireError(
+                f"{folder}: another process trains this model now; wait for it, or give this one another name"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _write(file: Path, about: Mapping[str, str]) -> None:
+    half = file.with_suffix(".half")
+    half.unlink(missing_ok=True)
+    write_file(half, [json.dumps(about).encode()])
+    half.replace(file)
