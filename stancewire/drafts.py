@@ -37,6 +37,7 @@ class Draft:
     offset: int
     error: InputError | None = None
     warnings: Sequence[str] = ()
+    cut_share: float = 0.0
     topics: tuple[TopicReading, ...] = ()
     by_target: dict[str, str | None] = field(default_factory=dict)
     n_sentences: int = 0

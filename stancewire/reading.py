@@ -56,6 +56,8 @@ class Reading:
         stances: every sentence that concerns a target, by target and then in the order of the text.
         sentences: how many sentences were read.
         cut_chars: how many characters at the end of the text were not read.
+        cut_share: how much of the article the topics model did not read, from 0 to 1: also what is beyond
+            the chunks of an encoder.
         mixed_script: words that mix look-alike alphabets, at most 20.
         warnings: as in TopicsPrediction.
         topics_model: which model answered for the topics.
@@ -68,6 +70,7 @@ class Reading:
     stances: tuple[SentenceStance, ...]
     sentences: int
     cut_chars: int
+    cut_share: float
     mixed_script: tuple[str, ...]
     warnings: tuple[str, ...]
     topics_model: Provenance
@@ -91,6 +94,7 @@ class Reading:
             ],
             "sentences": self.sentences,
             "cut_chars": self.cut_chars,
+            "cut_share": self.cut_share,
             "mixed_script": list(self.mixed_script),
             "warnings": list(self.warnings),
             "models": {
@@ -188,6 +192,7 @@ class Reader:
             draft.error = answer
             return
         draft.warnings = answer.warnings
+        draft.cut_share = answer.cut_share
         names = self.topics.artefact.manifest.codebook.names
         draft.topics = tuple(topic_of(score, names) for score in answer.scores)
         spans = split_sentences(draft.text.text)
@@ -237,6 +242,7 @@ class Reader:
             stances=tuple(stances),
             sentences=draft.n_sentences,
             cut_chars=text.original_chars - text.read_chars,
+            cut_share=draft.cut_share,
             mixed_script=text.mixed_script,
             warnings=warnings_of(draft.warnings, text),
             topics_model=self.topics.provenance,

@@ -23,7 +23,7 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _BLANKS = re.compile("[\t\n\r\u2028\u2029\x85]+")
-_TRAILING = re.compile(r" +$", re.MULTILINE)
+_TRAILING = re.compile(r"(?<! ) +$", re.MULTILINE)
 _STYLES = {"favor": "green", "against": "red", "divided": "yellow", "neutral": "", "no_evidence": "dim"}
 _BAR_CELLS = 20
 _NOTHING_ASKED = "No topic holds, so no stance was asked about; --target PHRASE asks about one."
@@ -101,6 +101,9 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
         "for review": _abstention(manifest.abstention),
         "reads": f"at most {manifest.max_chars:,} characters",
     }
+    if manifest.chunking is not None:
+        facts["chunks"] = _chunking(manifest.chunking)
+    facts |= _engines(manifest.model)
     if manifest.conformal is not None:
         facts["sets"] = f"hold the true stance of {manifest.conformal.level:.0%} of an event's sentences"
     console.print(_text(manifest.name, "bold"))
@@ -112,6 +115,22 @@ def print_artefact(console: Console, artefact: Artefact) -> None:
         _section(console, "Provenance", _pairs(_flat(manifest.provenance)))
     sizes = ((name, f"{ref.bytes:,} bytes  {ref.sha256[:12]}") for name, ref in manifest.files.items())
     _section(console, "Files", _pairs(sizes))
+
+
+def _chunking(chunking: Mapping[str, int]) -> str:
+    """Say how much of a text an encoder reads."""
+    tokens, several = f"{chunking['tokens']:,} tokens", chunking["max_chunks"]
+    if several == 1:
+        return f"one of {tokens}"
+    return f"at most {several:,} of {tokens}, {chunking['stride']:,} of them the last one's"
+
+
+def _engines(model: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    """Yield what an encoder runs on, with the figures of its parity gate, and its variants."""
+    for name in ("engines", "variants"):
+        if isinstance(found := model.get(name), dict):
+            told = (f"{key} ({_shown(value)})" if value else key for key, value in found.items())
+            yield name, ", ".join(told) or "none"
 
 
 def _abstention(abstention: Abstention | None) -> str:
@@ -128,6 +147,8 @@ def _facts(reading: Reading, where: str) -> Iterator[str]:
     yield f"{reading.sentences} sentence{'' if reading.sentences == 1 else 's'}"
     if reading.cut_chars:
         yield f"{reading.cut_chars:,} characters at the end were not read"
+    elif reading.cut_share:
+        yield f"the topics model did not read {reading.cut_share:.0%} of it"
     if reading.mixed_script:
         yield f"words that mix alphabets: {', '.join(reading.mixed_script)}"
     yield from (warning.replace("_", " ") for warning in reading.warnings if warning == "no_known_features")

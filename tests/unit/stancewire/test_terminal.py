@@ -278,6 +278,7 @@ def test_an_artefact_on_80_columns(artefact: Artefact) -> None:
         "  calibration  platt\n"
         "  for review   nothing\n"
         "  reads        at most 1,000 characters\n"
+        "  chunks       at most 8 of 128 tokens, 32 of them the last one's\n"
         "\n"
         "Labels\n"
         "  label       phrase      threshold  slope  intercept\n"
