@@ -24,6 +24,7 @@ from stancewire.batch.work import Work
 from stancewire.errors import InputError, MissingExtraError, StancewireError
 from stancewire.location import located
 from stancewire.pairs import check_pair
+from stancewire.runtime.options import THREADS_VARIABLE
 from stancewire.strictjson import JsonValue
 
 if TYPE_CHECKING:
@@ -251,10 +252,10 @@ def _through(staged: Iterator[Staged]) -> Generator[Staged, None, None]:
     yield from staged
 
 
-def _threads(options: Options) -> int:
-    """Return the threads of each process: all cores, shared among the processes; Spark has a task on each."""
-    if options.engine == "spark":
-        return options.threads or 1
+def _threads(options: Options) -> int | None:
+    """Return the threads of each process: as the environment says, or all cores, shared among them."""
+    if options.threads is None and THREADS_VARIABLE in os.environ:
+        return None
     return options.threads or max(1, len(os.sched_getaffinity(0)) // options.workers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -11,6 +12,7 @@ from stancewire.batch.staging import FORMATS, Format
 from stancewire.errors import StancewireError
 from stancewire.readers import FIELDS
 from stancewire.reading import checked_targets
+from stancewire.runtime.options import RUNTIME_VARIABLE
 from stancewire.section import listed, shown
 from stancewire.strictjson import JsonValue
 
@@ -80,6 +82,8 @@ class Options:
             raise StancewireError("row_seconds: only the local engine can end a row; leave it out for spark")
         if self.master is not None and self.engine != "spark":
             raise StancewireError("master: only the spark engine has one; add --engine spark")
+        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):
+            raise StancewireError(f"delimiter: expected one character, found {shown(self.delimiter)}")
         if unknown := sorted(set(self.columns) - set(FIELDS)):
             raise StancewireError(f"columns: unknown field {listed(unknown)}; known are {', '.join(FIELDS)}")
         if self.targets is not None:
@@ -91,7 +95,7 @@ class Options:
         """Return the options that the results depend on."""
         return {
             "targets": None if self.targets is None else list(self.targets),
-            "runtime": self.runtime,
+            "runtime": self.runtime or os.environ.get(RUNTIME_VARIABLE),
             "variant": self.variant,
             "format": self.format,
             "shard_rows": self.shard_rows,
