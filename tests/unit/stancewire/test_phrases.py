@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stancewire import cues, verbs
 from stancewire.phrases import MAX_WORDS, phrase_end, subject_of
-from stancewire.words import head_of, singular, words_of
+from stancewire.words import Word, head_of, singular, words_of
 
 
 @pytest.mark.parametrize(
@@ -190,3 +190,17 @@ def test_word_lists_name_every_word_once_and_in_one_class() -> None:
     assert verbs.ACTING < verbs.FINITE
     every = {*cues.PERSON, *cues.GROUP, *cues.THING}
     assert [word for word in every if word != word.lower() or singular(word) in every - {word}] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_name"),
+    [("Seoul", True), ("al-Murrani", True), ("al-qaida", False), ("al-", False), ("un-Named", False)],
+)
+def test_names(text: str, is_name: bool) -> None:
+    assert Word(text, text.lower(), 0, len(text)).is_name is is_name
+
+
+def test_words_know_where_they_stand() -> None:
+    text = "The the 'the' U.S. the\n the_the’s"
+    assert [text[word.start : word.end] for word in words_of(text)] == [word.text for word in words_of(text)]
+    assert [word.start for word in words_of("a a  a")] == [0, 2, 5]

@@ -218,3 +218,27 @@ def test_the_tables_hold_what_they_say() -> None:
     invisible = [char for char in found.rewritten if not found.rewritten[char] and char > "\x9f"]
     assert {"\u200b", "\u00ad", "\ufeff", "\U000e0020"} <= set(invisible)
     assert "\u200d" not in INVISIBLE
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a b", "a b"),
+        ("a  b", "a b"),
+        (" a", "a"),
+        ("a ", "a"),
+        ("a\nb", "a\nb"),
+        ("a \nb", "a\nb"),
+        ("a\n b", "a\nb"),
+        ("a\n\nb", "a\n\nb"),
+        ("a\n\n\nb", "a\n\nb"),
+        ("a\n \nb", "a\n\nb"),
+        ("\na\n", "a"),
+        ("é  b", "é b"),
+        ("é \nb", "é\nb"),
+    ],
+)
+def test_blanks_of_plain_texts(text: str, wanted: str) -> None:
+    """Each reason alone why a text that looks plain is not tidy."""
+    assert clean(text) == wanted
+    assert clean_with_offsets(text).text == wanted
