@@ -103,11 +103,6 @@ STEMS = Memo(stem)
 """The stem of each word."""
 
 
-def stems(text: str) -> list[str]:
-    """Return the stem of every word of a text, in order."""
-    return list(map(STEMS.__getitem__, words(text)))
-
-
 def word_set(*lists: str) -> frozenset[str]:
     """Return the words of lists that are written as text."""
     return frozenset(word for text in lists for word in text.split())
