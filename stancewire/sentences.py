@@ -16,7 +16,7 @@ from stancewire.labels import after_label, after_number, is_list_item
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _RULE = re.compile(r"[-–—*•·_=~#\s]+")
-_LAST_WORD = re.compile(r"[\w'’]*\Z")
+_LAST_WORD = re.compile(r"(?<![\w'’])[\w'’]*\Z")
 _MIN_WIDTH_CHARS = 40
 """Nobody wraps lines shorter than this: a shorter block's line ends are meant."""
 
