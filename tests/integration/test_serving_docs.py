@@ -79,6 +79,7 @@ def test_the_client_asks_again_when_its_connection_breaks(servers: dict[str, Ser
     first = client.ask([{"text": "Envoys met."}])
     client.connection.sock.close()
     assert client.ask([{"text": "Envoys met."}]) == first
+    client.connection.close()
     gone = space["Client"]("127.0.0.1", 9, tries=1)  # type: ignore[operator]
     with pytest.raises(OSError):
         gone.ask([{"text": "Envoys met."}])
