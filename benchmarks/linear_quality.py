@@ -9,12 +9,9 @@ folder of train.jsonl and dev.jsonl: newsmtsc and touche23 (text, target, label)
 from __future__ import annotations
 
 import argparse
-import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +21,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
+from benchmarks.public_sets import STANCE_SETS, TOPIC_SETS, read_public
 from models.base import LabelledSet
 from models.linear import Linear, LinearConfig
 from models.linear_rows import macro_f1, problems
@@ -35,11 +33,7 @@ from training.data.split import Plan, split_corpus
 from training.data.tables import labelled_set
 
 CORPUS = Path(__file__).parents[1] / "data" / "articles.jsonl"
-STANCE_SETS = ("newsmtsc", "touche23")
-TOPIC_SETS = ("congress114", "un_votes")
 _C = 3.0
-_FEWEST = 20  # rows of a public topic in train, and _FEWEST_DEV in dev
-_FEWEST_DEV = 3
 
 Scores = NDArray[np.float64]
 Predict = Callable[[LabelledSet], Scores]
@@ -152,45 +146,11 @@ def public(folder: Path) -> None:
         if not (folder / name / "train.jsonl").is_file():
             print(f"{name}: not there, skipped")
             continue
-        train, dev = (_lines(folder / name / f"{part}.jsonl") for part in ("train", "dev"))
-        rows, asked = (_stances if name in STANCE_SETS else _topics)(train, dev)
+        rows, asked = read_public(folder / name)
         for title, fit in MODELS[rows.task].items():
             scores = fit(rows)(asked)
             more = f"   AP {_precision(scores, asked):.1f}" if rows.task == "topics" else ""
             print(f"{name:12} {title:14} macro-F1 {100 * macro_f1(scores, asked):.1f}{more}")
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def _stances(*parts: Sequence[dict[str, Any]]) -> list[LabelledSet]:
-    labels = tuple(sorted({row["label"] for row in parts[0]}))
-    return [
-        LabelledSet(
-            "stance",
-            tuple(StanceExample(sentence=row["text"], target=row["target"]) for row in rows),
-            labels,
-            np.array([[row["label"] == label for label in labels] for row in rows], np.float32),
-            tuple(row["id"] for row in rows),
-        )
-        for rows in parts
-    ]
-
-
-def _topics(*parts: Sequence[dict[str, Any]]) -> list[LabelledSet]:
-    train, dev = (Counter(topic for row in rows for topic in row["topics"]) for rows in parts)
-    labels = tuple(topic for topic in sorted(train) if train[topic] >= _FEWEST and dev[topic] >= _FEWEST_DEV)
-    return [
-        LabelledSet(
-            "topics",
-            tuple(Article(text=row["text"]) for row in rows),
-            labels,
-            np.array([[label in row["topics"] for label in labels] for row in rows], np.float32),
-            tuple(row["id"] for row in rows),
-        )
-        for rows in parts
-    ]
 
 
 def main() -> None:
