@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from models.base import Family
 from models.encoder.family import EncoderFamily
 from models.errors import UnknownFamilyError
+from models.fewshot.family import FewshotFamily
 from models.linear import Linear
 
 _FAMILIES: dict[str, type[Family]] = {}
@@ -45,4 +46,5 @@ def names() -> tuple[str, ...]:
 
 
 register(EncoderFamily)
+register(FewshotFamily)
 register(Linear)

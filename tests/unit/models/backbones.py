@@ -72,3 +72,22 @@ def quick(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - settings of any k
         "threads": 1,
     }
     return settings | changes
+
+
+def quick_few(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - settings of any kind
+    """Settings of the few-shot family with the tiny backbone."""
+    settings = {
+        "backbone": str(shared_backbone()),
+        "tokens": 64,
+        "stride": 8,
+        "learning_rate": 5e-3,
+        "batch_size": 12,
+        "steps": 20,
+        "judge_every": 10,
+        "judged_on": "dev",
+        "regularisation": 100.0,
+        "precision": "fp32",
+        "device": "cpu",
+        "threads": 1,
+    }
+    return settings | changes

@@ -19,9 +19,10 @@ from models import registry
 from models.base import Family, LabelledSet
 from models.encoder.family import EncoderFamily
 from models.errors import FitError, UnknownFamilyError
+from models.fewshot.family import FewshotFamily
 from models.linear import Linear
 from stancewire.examples import Article
-from tests.unit.models.backbones import quick
+from tests.unit.models.backbones import quick, quick_few
 from tests.unit.models.rows import bundled_articles, bundled_stances, stance_rows, topics_rows
 
 
@@ -69,7 +70,11 @@ CASES = {
     f"linear, {classifier.__name__}, {rows.__name__}": Case("linear", classifier, rows)
     for classifier in (logistic_regression, linear_svm)
     for rows in (topics_rows, stance_rows, two_stances)
-} | {f"encoder, {rows.__name__}": Case("encoder", quick, rows) for rows in (topics_rows, stance_rows)}
+} | {
+    f"{family}, {rows.__name__}": Case(family, settings, rows)
+    for family, settings in (("encoder", quick), ("fewshot", quick_few))
+    for rows in (topics_rows, stance_rows)
+}
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
@@ -78,8 +83,9 @@ def test_every_family_stands_under_the_contract() -> None:
 
 
 def test_the_registered_families() -> None:
-    assert registry.names() == ("encoder", "linear")
+    assert registry.names() == ("encoder", "fewshot", "linear")
     assert registry.family("encoder") is EncoderFamily
+    assert registry.family("fewshot") is FewshotFamily
     assert registry.family("linear") is Linear
 
 
