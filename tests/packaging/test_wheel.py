@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import stancewire
 from stancewire.predictor import StancePredictor, TopicsPredictor
 from stancewire.reading import Reader
+from tests.encoders import tiny_encoder
 from tests.small_models import small_artefact
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare") / "venv"
     venv.create(folder, symlinks=True)
     site = next(folder.glob("lib/python*/site-packages"))
-    for name in required("stancewire"):
+    for name in required(wheel):
         for part in top_level(name):
             (site / part.name).symlink_to(part)
     command = [sys.executable, "-m", "pip", "--python", str(folder), "install", "--quiet", "--no-deps"]
@@ -57,16 +59,18 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
-def required(name: str) -> set[str]:
-    """The distributions that this one needs without any extra, and those that they need."""
+def required(wheel: Path) -> set[str]:
+    """The distributions that a wheel needs without any extra, and those that they need."""
+    archive = zipfile.ZipFile(wheel)
+    (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    waiting = [re.findall(r"^Requires-Dist: (.+)$", archive.read(metadata).decode(), re.M)]
     found: set[str] = set()
-    waiting = [name]
     while waiting:
-        for line in distribution(waiting.pop()).requires or []:
-            needed = Requirement(line)
-            if needed.name not in found and (needed.marker is None or needed.marker.evaluate({"extra": ""})):
-                found.add(needed.name)
-                waiting.append(needed.name)
+        for needed in map(Requirement, waiting.pop()):
+            name = canonicalize_name(needed.name)
+            if name not in found and (needed.marker is None or needed.marker.evaluate({"extra": ""})):
+                found.add(name)
+                waiting.append(distribution(name).requires or [])
     return found
 
 
@@ -133,3 +137,30 @@ def test_the_wheel_reads_with_its_own_dependencies_alone(bare: Path, tmp_path: P
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "pip install 'stancewire[serve]'" in done.stderr
+
+
+def test_the_wheel_runs_encoders_without_torch(bare: Path, tmp_path: Path) -> None:
+    code = (
+        "import importlib.util as u; names = 'torch transformers onnx openvino sklearn'.split();"
+        "print([name for name in names if u.find_spec(name)])"
+    )
+    assert run(bare, "python", "-c", code).stdout == "[]\n"
+    for task in ("topics", "stance"):
+        tiny_encoder(tmp_path, task)
+    topics, stance = (str(tmp_path / f"tiny-{task}") for task in ("topics", "stance"))
+    (tmp_path / "a.txt").write_text(TEXT)
+    models = ("--model", topics, "--model", stance)
+    done = run(bare, "stancewire", "read", str(tmp_path / "a.txt"), *models, "--target", "embargo", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    predictors = [stancewire.load(path, runtime="onnxruntime") for path in (topics, stance)]
+    assert isinstance(predictors[0], TopicsPredictor)
+    assert isinstance(predictors[1], StancePredictor)
+    wanted = Reader(predictors[0], predictors[1]).read(TEXT, ["embargo"])
+    assert [s["label"] for s in found["stances"]] == [s.label for s in wanted.stances]
+    said = [topic["probability"] for topic in found["topics"]]
+    assert said == pytest.approx([topic.probability for topic in wanted.topics], abs=1e-4)
+    code = f"import stancewire; stancewire.load({topics!r}, runtime='openvino')"
+    done = run(bare, "python", "-c", code)
+    assert "MissingExtraError" in done.stderr
+    assert "pip install 'stancewire[openvino]'" in done.stderr
