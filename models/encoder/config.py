@@ -11,6 +11,7 @@ from models.linear_rows import ClassWeights
 from stancewire.calibration import Task
 
 Pooling: TypeAlias = Literal["mean", "max", "attention", "noisy_or"]
+Head: TypeAlias = Literal["mean", "first"]
 Share: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
@@ -42,6 +43,10 @@ class EncoderConfig(FamilyConfig):
     max_chunks: Count | None = None
     """Topics: chunks of an article; what comes after is cut. null: 8."""
 
+    head: Head = "mean"
+    """What the labels are read from: the "mean" of a sequence's tokens, or what the backbone makes of the
+    "first", as transformers' own classifiers do."""
+
     pooling: Pooling = "mean"
     """Topics: how the scores of an article's chunks make one: "mean", "max", "attention" (learned weights) or
     "noisy_or" (one chunk suffices)."""
@@ -72,7 +77,7 @@ class EncoderConfig(FamilyConfig):
     """Share of the steps in which the step size rises; after it, it falls linearly to 0."""
 
     epochs: Count | None = None
-    """Times that every row is seen, at most. null: 4."""
+    """Times that every row is seen, at most. null: 12 for topics, 8 for stance."""
 
     patience: Count | None = None
     """Epochs without a better score on dev after which training stops. null: it never stops early."""
@@ -81,8 +86,8 @@ class EncoderConfig(FamilyConfig):
     """What dev chooses the best epoch by: "macro_f1" of plain decisions, the mean "average_precision" of the
     labels, or the "loss" (the least)."""
 
-    batch_size: Count = 16
-    """Rows of one step."""
+    batch_size: Count | None = None
+    """Rows of one step. null: 8 for topics, 16 for stance."""
 
     token_budget: Annotated[int, Field(ge=16)] = 8192
     """Tokens that go through the network at once; a step of more is cut, with the same outcome."""
@@ -132,6 +137,6 @@ class EncoderConfig(FamilyConfig):
 
 
 _BY_TASK: dict[Task, dict[str, int]] = {
-    "topics": {"tokens": 256, "stride": 32, "max_chunks": 8, "epochs": 4},
-    "stance": {"tokens": 128, "epochs": 4},
+    "topics": {"tokens": 256, "stride": 32, "max_chunks": 8, "epochs": 12, "batch_size": 8},
+    "stance": {"tokens": 128, "epochs": 8, "batch_size": 16},
 }

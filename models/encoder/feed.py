@@ -60,7 +60,7 @@ class Feed:
         cache: Path | None,
     ) -> None:
         self._weights, self._seed = weights, seed
-        self._batch_size, self._word_dropout = config.batch_size, config.word_dropout
+        self._batch_size, self._word_dropout = config.batch_size or 1, config.word_dropout
         self._left_out = _left_out(layout, config)
         # Variant 0 is the whole row; bit i of a variant's number says that the part i is left out.
         self.variants: list[Tokens] = []

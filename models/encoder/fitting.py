@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
 
 from models.base import Examples, FitContext, LabelledSet
 from models.encoder.backbone import Backbone, find_backbone
@@ -17,9 +16,10 @@ from models.encoder.feed import Feed
 from models.encoder.judge import answers, scores_on
 from models.encoder.loop import Goal, Judged, Loop
 from models.encoder.losses import Loss
-from models.encoder.network import new_network
+from models.encoder.network import Classifier, new_network
 from models.encoder.optimiser import frozen
 from models.encoder.processes import Processes
+from models.encoder.start import find_parent, take_head
 from models.encoder.tokens import Tokens, tokenised
 from models.linear_rows import check
 from stancewire.calibration import Probabilities, Task
@@ -41,7 +41,7 @@ class Learned:
         labels: of its columns.
         backbone: that it started from; its tokenizer is the network's.
         layout: of its sequences.
-        network: a sequence classifier of transformers, on the processor.
+        network: on the processor.
     """
 
     config: EncoderConfig
@@ -49,7 +49,7 @@ class Learned:
     labels: tuple[str, ...]
     backbone: Backbone
     layout: Layout
-    network: PreTrainedModel
+    network: Classifier
 
     def answer(self, examples: Examples) -> Probabilities:
         """Return raw probabilities in fp32, float32 [n_rows, n_labels]."""
@@ -74,17 +74,27 @@ def fit(
         torch.set_num_threads(config.threads)
     processes = Processes(config.device)
     layout = _layout(config, train.task)
-    backbone = find_backbone(config.backbone, layout.tokens)
+    parent = find_parent(config.init_from) if config.init_from else None
+    backbone = find_backbone(str(parent.folder) if parent else config.backbone, layout.tokens)
     network = new_network(
-        backbone, columns(len(train.labels), config.pooling), dropout=config.dropout, seed=seed
+        backbone,
+        columns(len(train.labels), config.pooling),
+        head=config.head,
+        dropout=config.dropout,
+        seed=seed,
     )
-    network.to(processes.device)  # type: ignore[arg-type]
+    if parent:
+        take_head(network, parent, train.labels, config.init_label_map)
+    # Attention of short sequences is faster plain on a processor, and fused on a GPU.
+    network.inner.set_attn_implementation("sdpa" if processes.device.type == "cuda" else "eager")
+    network.to(processes.device)
     if config.freeze_embeddings:
         frozen(network)
     learned = Learned(config, train.task, train.labels, backbone, layout, network)
     _learn(learned, seed, train, dev, context, processes)
-    network.to("cpu")  # type: ignore[arg-type]
-    network.eval()  # type: ignore[no-untyped-call]
+    network.inner.set_attn_implementation("eager")
+    network.to("cpu")
+    network.eval()
     return learned
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel
 
-from models.encoder.network import is_typed, scores_of
+from models.encoder.network import Classifier, scores_of
 from models.encoder.processes import Processes
 from models.encoder.tokens import Tokens
 from models.scoring import average_precision, counts_of, macro
@@ -21,7 +20,7 @@ _TINY = 1e-7
 
 
 def answers(
-    model: PreTrainedModel,
+    model: Classifier,
     tokens: Tokens,
     *,
     n_labels: int,
@@ -46,7 +45,7 @@ def answers(
     n_rows = len(tokens.cut)
     ids, second, rows = tokens.sequences(np.arange(n_rows))
     scores = torch.zeros(len(ids), columns(n_labels, pooling), device=processes.device)
-    model.eval()  # type: ignore[no-untyped-call]
+    model.eval()
     every = list(batches([len(sequence) for sequence in ids], budget))
     with torch.inference_mode():
         for chosen in every[processes.rank :: processes.size]:
@@ -55,7 +54,6 @@ def answers(
                 [ids[i] for i in chosen],
                 [second[i] for i in chosen],
                 pad=pad,
-                typed=is_typed(model),
                 device=processes.device,
             ).float()
     processes.add_up([scores])

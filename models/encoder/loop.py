@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from models.encoder.batches import parts_of
 from models.encoder.checkpoints import BEST, STATE, Checkpoints, Position
@@ -24,7 +23,7 @@ from models.encoder.config import EncoderConfig
 from models.encoder.feed import Feed
 from models.encoder.feed import Step as Rows
 from models.encoder.losses import Loss
-from models.encoder.network import is_typed, pooled, scores_of
+from models.encoder.network import Classifier, pooled, scores_of
 from models.encoder.optimiser import (
     Average,
     new_optimiser,
@@ -103,7 +102,7 @@ class Loop:
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: Classifier,
         pad: int,
         goal: Goal,
         config: EncoderConfig,
@@ -188,8 +187,7 @@ class Loop:
 
     def scores(self, ids: list[list[int]], second: list[int]) -> Tensor:
         """Return the scores of sequences, [n_sequences, n_outputs]."""
-        typed, device = is_typed(self._model), self._processes.device
-        return scores_of(self._model, ids, second, pad=self._pad, typed=typed, device=device)
+        return scores_of(self._model, ids, second, pad=self._pad, device=self._processes.device)
 
     def _judge(self, epoch: int) -> Judged:
         with self._judged_weights():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 from models.encoder.backbone import Backbone, quiet
 from models.encoder.batches import packs_of
+from models.encoder.config import Head
 from models.encoder.errors import BackboneError
 from stancewire.encoding import Encoded
 from stancewire.runtime.batching import matrices
@@ -19,12 +22,60 @@ from stancewire.runtime.pooling import Pooling
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 
 
-def new_network(backbone: Backbone, n_outputs: int, *, dropout: float | None, seed: int) -> PreTrainedModel:
+class Classifier(nn.Module):
+    """A backbone under a linear head: over the mean of its tokens, or over what stands for the first one.
+
+    Attributes:
+        inner: the model of transformers; a whole sequence classifier for the head "first".
+        dropout, classifier: the head "mean"; None for "first", which `inner` has itself.
+    """
+
+    def __init__(self, inner: PreTrainedModel, n_outputs: int, head: Head) -> None:
+        super().__init__()
+        self.inner = inner
+        self.dropout: nn.Dropout | None = None
+        self.classifier: nn.Linear | None = None
+        if head == "mean":
+            self.dropout = nn.Dropout(float(getattr(inner.config, "hidden_dropout_prob", 0.1)))
+            self.classifier = nn.Linear(inner.config.hidden_size, n_outputs)
+            nn.init.normal_(self.classifier.weight, std=getattr(inner.config, "initializer_range", 0.02))
+            nn.init.zeros_(self.classifier.bias)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it takes the segment of each token."""
+        return int(getattr(self.inner.config, "type_vocab_size", 0) or 0) > 1
+
+    def forward(self, **inputs: Tensor) -> Tensor:
+        """Return scores, [n_sequences, n_outputs]."""
+        found = self.inner(**inputs)
+        if self.classifier is None or self.dropout is None:
+            return cast(Tensor, found.logits)
+        real = inputs["attention_mask"][:, :, None].to(found.last_hidden_state.dtype)
+        mean = (found.last_hidden_state * real).sum(dim=1) / real.sum(dim=1)
+        return cast(Tensor, self.classifier(self.dropout(mean)))
+
+    def output_layer(self) -> nn.Linear:
+        """Return the layer whose rows are the labels.
+
+        Raises:
+            BackboneError: if the backbone has a head of another kind.
+        """
+        linear = [layer for layer in self.modules() if isinstance(layer, nn.Linear)]
+        if not linear:
+            raise BackboneError("model.backbone: its classifier has no linear layer; take head: mean")
+        return self.classifier or linear[-1]
+
+
+def new_network(
+    backbone: Backbone, n_outputs: int, *, head: Head, dropout: float | None, seed: int
+) -> Classifier:
     """Return the backbone with a new head, in fp32; equal seeds give equal heads.
 
     Args:
         backbone: to start from.
         n_outputs: columns of the head.
+        head: "mean" or "first".
         dropout: share of units left out in training; None: as the backbone says.
         seed: of the new head.
 
@@ -32,6 +83,7 @@ def new_network(backbone: Backbone, n_outputs: int, *, dropout: float | None, se
         BackboneError: if transformers cannot load it, or knows no classifier of its kind.
     """
     torch.manual_seed(seed)
+    kind = AutoModel if head == "mean" else AutoModelForSequenceClassification
     try:
         config = AutoConfig.from_pretrained(str(backbone.folder), local_files_only=True)
         config.num_labels = n_outputs
@@ -39,7 +91,7 @@ def new_network(backbone: Backbone, n_outputs: int, *, dropout: float | None, se
             if hasattr(config, name):
                 setattr(config, name, dropout)
         with quiet():
-            model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+            inner: PreTrainedModel = kind.from_pretrained(
                 str(backbone.folder),
                 config=config,
                 dtype=torch.float32,
@@ -50,28 +102,25 @@ def new_network(backbone: Backbone, n_outputs: int, *, dropout: float | None, se
     except Exception as error:  # transformers raises nothing narrower
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise BackboneError(
-            f"model.backbone: {backbone.name} cannot be loaded as a classifier: {reason}; use an encoder "
-            "such as BERT, RoBERTa or DeBERTa"
+            f"model.backbone: {backbone.name} cannot be loaded: {reason}; use an encoder such as BERT, "
+            "RoBERTa or DeBERTa"
         ) from error
-    return model
-
-
-def is_typed(model: PreTrainedModel) -> bool:
-    """Tell whether the backbone takes the segment of each token."""
-    return int(getattr(model.config, "type_vocab_size", 0) or 0) > 1
+    if head == "mean" and getattr(inner, "pooler", None) is not None:
+        inner.pooler = None  # type: ignore[assignment] # it reads the first token alone, for nobody
+    torch.manual_seed(seed)  # again, as what a backbone draws while it is loaded differs
+    return Classifier(inner, n_outputs, head)
 
 
 def scores_of(
-    model: nn.Module, ids: list[list[int]], second: list[int], *, pad: int, typed: bool, device: torch.device
+    model: Classifier, ids: list[list[int]], second: list[int], *, pad: int, device: torch.device
 ) -> Tensor:
     """Return the scores of sequences in their order, [n_sequences, n_outputs].
 
     Args:
-        model: a sequence classifier of transformers.
+        model: that scores.
         ids: token ids of every sequence.
         second: where the second segment of each begins.
         pad: token id behind the end.
-        typed: whether the model takes segments.
         device: of the model.
     """
     found: list[Tensor] = []
@@ -82,9 +131,9 @@ def scores_of(
         inputs = {
             name: torch.from_numpy(value).to(device) for name, value in matrices(encoded, chosen, pad).items()
         }
-        if not typed:
+        if not model.is_typed:
             del inputs["token_type_ids"]
-        found.append(model(**inputs).logits)
+        found.append(model(**inputs))
         order.append(chosen)
     if len(found) == 1 and np.array_equal(order[0], np.arange(len(ids))):
         return found[0]

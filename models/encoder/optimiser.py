@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.encoder.config import EncoderConfig
+from models.encoder.network import Classifier
 
 _LAYER = re.compile(r"\.(?:layers?|h|blocks?)\.(\d+)\.")
 
@@ -82,9 +83,9 @@ class Average:
         )
 
 
-def frozen(model: nn.Module) -> None:
+def frozen(model: Classifier) -> None:
     """Let the table of token embeddings stay as it is."""
-    model.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
+    model.inner.get_input_embeddings().requires_grad_(False)
 
 
 def _share(name: str, model: nn.Module, decay: float) -> float:
