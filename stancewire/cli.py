@@ -13,6 +13,7 @@ import typer
 
 from stancewire.artefact import CARD, Artefact, read_artefact
 from stancewire.batch.command import batch_command
+from stancewire.batch.csv_command import csv_command
 from stancewire.errors import ArtefactError, InputError, StancewireError
 from stancewire.inputs import read_articles
 from stancewire.location import DEFAULT_MODELS, MODELS_VARIABLE, default_model, located
@@ -124,6 +125,7 @@ def _inspect(
 
 app.command("serve")(serve_command)
 app.command("batch")(batch_command)
+app.command("csv")(csv_command)
 
 
 def inspect(artefact: str, *, as_json: bool, card: bool = False) -> int:

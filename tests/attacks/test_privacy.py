@@ -120,7 +120,9 @@ def test_nothing_is_logged_of_a_reading(models: tuple[str, str], caplog: pytest.
     assert isinstance(topics, TopicsPredictor)
     assert isinstance(stance, StancePredictor)
     with caplog.at_level(logging.DEBUG):
-        reading = Reader(topics, stance).read(Article(**_GOOD), targets=["talks", WORDS])
+        reading = Reader(topics, stance).read(
+            Article(id="a1", title=_GOOD["title"], text=_GOOD["text"]), targets=["talks", WORDS]
+        )
     assert WORDS in reading.article.text
     assert WORDS not in caplog.text
 
