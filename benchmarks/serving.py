@@ -37,6 +37,7 @@ T = TypeVar("T")
 WORKERS = (1, 2, 4)
 _DIRECT, _WARM = 200, 20
 _TRIES = 20
+_TARGET = "the arms embargo"
 _HEAD = f"{'articles':>8} {'requests/s':>10} {'articles/s':>10} {Load.HEAD} {'RSS MB':>7}"
 
 
@@ -118,25 +119,33 @@ def restart(options: argparse.Namespace, articles: Sequence[Article]) -> None:
 
 
 def beside_transformers(options: argparse.Namespace, articles: Sequence[Article]) -> None:
-    """Load an encoder served by stancewire, and by MLflow's transformers flavour, on the same texts."""
+    """Load an encoder served by stancewire, and by MLflow's transformers flavour, on the same texts.
+
+    A stance model is asked about one target in each text, which a transformers pipeline gets behind the text.
+    """
     texts = [Article(text=article.text[: options.chars], id=article.id) for article in articles]
     print(f"\nan encoder, texts of at most {options.chars} characters\n{'served by':<34} {_HEAD}")
     with TemporaryDirectory() as temporary:
         if options.encoder_artefact:
-            _load_peer("stancewire serve", ["stancewire", "serve", options.encoder_artefact], texts, options)
+            command = ["stancewire", "serve", options.encoder_artefact]
+            stance = load(options.encoder_artefact).task == "stance"
+            _load_peer("stancewire serve", command, texts, options, stance_request if stance else request)
         checkpoint = options.transformers_folder
         if options.tiny_bert:
             checkpoint = tiny_bert(Path(temporary) / "checkpoint")
         if checkpoint:
             folder = mlflow_transformers(Path(checkpoint), Path(temporary) / "model")
             command = ["mlflow", "models", "serve", "--model-uri", str(folder), "--env-manager", "local"]
-            _load_peer("mlflow models serve, transformers", command, texts, options)
+            _load_peer("mlflow models serve, transformers", command, texts, options, plain_request)
 
 
 def _load_peer(
-    name: str, command: Sequence[str], texts: Sequence[Article], options: argparse.Namespace
+    name: str,
+    command: Sequence[str],
+    texts: Sequence[Article],
+    options: argparse.Namespace,
+    body_of: Callable[[Sequence[Article]], bytes],
 ) -> None:
-    body_of = request if command[0] == "stancewire" else plain_request
     with serving(command) as server:
         for size in (1, options.rows):
             bodies = [body_of(part) for part in chunks(texts, size)]
@@ -161,7 +170,13 @@ def request(articles: Sequence[Article]) -> bytes:
 
 def plain_request(articles: Sequence[Article]) -> bytes:
     """Return the body of a request to a pipeline of texts."""
-    return json.dumps({"inputs": [one.text for one in articles]}).encode()
+    return json.dumps({"inputs": [f"{one.text} {_TARGET}" for one in articles]}).encode()
+
+
+def stance_request(articles: Sequence[Article]) -> bytes:
+    """Return the body of a request to a stance model, each text as a sentence."""
+    rows = [{"id": one.id, "sentence": one.text, "target": _TARGET} for one in articles]
+    return json.dumps({"dataframe_records": rows}).encode()
 
 
 def alone(server: Served, bodies: Sequence[bytes]) -> list[bytes]:
@@ -188,8 +203,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--rows", type=int, default=16, help="articles of the larger requests")
     parser.add_argument("--seconds", type=float, default=4, help="of load for each figure")
-    parser.add_argument("--encoder-artefact", help="folder of an encoder for topics")
-    parser.add_argument("--transformers-folder", help="the same encoder as a transformers checkpoint")
+    parser.add_argument("--encoder-artefact", help="an encoder for topics or stance")
+    parser.add_argument("--transformers-folder", help="the same as a transformers checkpoint")
     parser.add_argument("--tiny-bert", action="store_true", help="instead a small one with random weights")
     parser.add_argument("--chars", type=int, default=400, help="of the texts that both encoders read")
     options = parser.parse_args()

@@ -25,21 +25,23 @@ def mlflow_transformers(checkpoint: Path, destination: Path) -> Path:
 def tiny_bert(folder: Path) -> Path:
     """Write a small BERT classifier with random weights, to try the comparison without a checkpoint."""
     from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
     folder.mkdir(parents=True)
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     spelled = [*letters, *(f"##{letter}" for letter in letters)]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *spelled, *_WORDS]
-    tokenizer = BertWordPieceTokenizer({piece: number for number, piece in enumerate(pieces)})
-    BertTokenizerFast(tokenizer_object=tokenizer, model_max_length=512).save_pretrained(folder)
+    words = BertWordPieceTokenizer({piece: number for number, piece in enumerate(pieces)})
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
+    PreTrainedTokenizerFast(
+        tokenizer_object=words._tokenizer, model_max_length=512, **special
+    ).save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(pieces),
         hidden_size=128,
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=512,
-        num_labels=3,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder

@@ -30,7 +30,8 @@ def model(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "models:/stancewire-reader@challenger is version" in done.stdout
     mlflow.set_tracking_uri(trained.environment["MLFLOW_TRACKING_URI"])
     folder = tmp_path_factory.mktemp("reader")
-    return Path(mlflow.artifacts.download_artifacts("models:/stancewire-reader@challenger", dst_path=folder))
+    uri = "models:/stancewire-reader@challenger"
+    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
 
 
 @pytest.fixture(scope="module")
