@@ -6,13 +6,13 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stancewire.errors import InputError
-from stancewire.section import shown
+from stancewire.section import listed, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,6 +74,13 @@ class InputFile:
         with _reading(self.path):
             if _identity(self.path.stat()) != self._found:
                 raise InputError(f"{self.path}: changed while it was read; run again when it is whole")
+
+
+def no_text_column(path: Path, wanted: str, found: Iterable[str]) -> InputError:
+    """Return the error of an input none of whose rows can be an article."""
+    return InputError(
+        f"{path}: expected a column {shown(wanted)}, found {listed(found)}; name it: --column text=COLUMN"
+    )
 
 
 def _plain_only(path: str, flags: int) -> int:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from stancewire.batch.files import InputFile
+from stancewire.batch.files import InputFile, no_text_column
 from stancewire.batch.rows import Row
 from stancewire.errors import InputError
+from stancewire.readers import MAX_LINE_BYTES
 from stancewire.strictjson import JsonValue
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Parquet:
         columns: the file's column by field of an article, where the two names differ.
 
     Raises:
-        InputError: if it is no Parquet file, or two of its columns bear one name.
+        InputError: if it is no Parquet file, has no column for the text, or two of one name.
     """
 
     kind = "parquet"
@@ -47,6 +48,8 @@ class Parquet:
         with self._opened() as opened:
             self._n_rows = opened.metadata.num_rows
             names = opened.schema_arrow.names
+        if (text := columns.get("text", "text")) not in names:
+            raise no_text_column(file.path, text, names)
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise InputError(f"{file.path}: two columns are named {twice[0]!r}; rename one")
 
@@ -98,9 +101,12 @@ class Parquet:
             record[self._id] = str(found)
         try:
             plain = {name: _plain(value) for name, value in record.items()}
-            return Row(number, json.dumps(plain, ensure_ascii=False, allow_nan=False).encode())
+            data = json.dumps(plain, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError, TypeError) as error:
             return Row(number, None, "", "type", f"a value that JSON cannot hold: {type(error).__name__}")
+        if len(data) > MAX_LINE_BYTES:
+            return Row(number, None, "", "too_long", f"longer than {MAX_LINE_BYTES:,} bytes")
+        return Row(number, data)
 
 
 def _record_at(batch: pa.RecordBatch, position: int) -> dict[str, Any] | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from stancewire.batch.files import PACKED, InputFile
+from stancewire.batch.files import PACKED, InputFile, no_text_column
 from stancewire.batch.rows import Row
 from stancewire.batch.texts import TextFolder
 from stancewire.errors import InputError
 from stancewire.readers import Reject, read_csv, read_lines
+from stancewire.readers import Row as CsvRow
 from stancewire.section import shown
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -66,7 +68,7 @@ def open_source(
     if kind in _LINES:
         return Lines(file)
     if kind in _DELIMITERS:
-        return Cells(file, delimiter or _DELIMITERS[kind], (columns or {}).get("countries", "countries"))
+        return Cells(file, delimiter or _DELIMITERS[kind], columns or {})
     if kind == ".parquet" and path.suffix.lower() not in PACKED:
         from stancewire.batch.parquet import Parquet
 
@@ -94,19 +96,34 @@ class Lines:
 
 
 class Cells:
-    """CSV: every cell stays the text that it is, but for a list of countries."""
+    """CSV: every cell stays the text that it is, but for a list of countries.
+
+    Args:
+        file: the file.
+        delimiter: what parts its cells.
+        columns: the file's column by field of an article, where the two names differ.
+
+    Raises:
+        InputError: if its header is faulty, or names no column for the text.
+    """
 
     kind = "csv"
 
-    def __init__(self, file: InputFile, delimiter: str, countries: str) -> None:
+    def __init__(self, file: InputFile, delimiter: str, columns: Mapping[str, str]) -> None:
         self._file = file
         self._delimiter = delimiter
-        self._countries = countries
+        self._countries = columns.get("countries", "countries")
+        text = columns.get("text", "text")
+        with closing(self._records()) as records:
+            for item in records:
+                if not isinstance(item, Reject) and text not in item[1]:
+                    raise no_text_column(file.path, text, item[1])
+                break
         self.sha256, self.n_bytes, self.share = file.sha256, file.n_bytes, file.share
 
     def rows(self) -> Iterator[Row]:
         """Yield every row but the header."""
-        for item in read_csv(self._file.path, delimiter=self._delimiter, opener=self._file.open):
+        for item in self._records():
             if isinstance(item, Reject):
                 yield _rejected(item)
                 continue
@@ -115,6 +132,9 @@ class Cells:
                 record[self._countries] = [part.strip() for part in cell.split(_SEPARATOR) if part.strip()]
             yield Row(line, json.dumps(record, ensure_ascii=False).encode())
         self._file.check()
+
+    def _records(self) -> Generator[CsvRow | Reject, None, None]:
+        yield from read_csv(self._file.path, delimiter=self._delimiter, opener=self._file.open)
 
 
 def _rejected(reject: Reject) -> Row:

@@ -247,6 +247,24 @@ def test_a_folder_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
             list(found)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_without_a_text_is_refused_at_once(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".csv":
+        path.write_text("id,body\n1,x\n")
+    else:
+        parquet.write_table(pa.table({"id": ["1"], "body": ["x"]}), path)
+    with pytest.raises(InputError, match="expected a column 'text', found 'id', 'body'; name it: --column"):
+        open_source(path)
+    assert records(open_source(path, columns={"text": "body"})) == [{"id": "1", "body": "x"}]
+
+
+def test_a_long_row_of_parquet_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stancewire.batch.parquet.MAX_LINE_BYTES", 100)
+    parquet.write_table(pa.table({"text": ["x" * 100, "y"]}), tmp_path / "a.parquet")
+    assert [row.reason for row in open_source(tmp_path / "a.parquet").rows()] == ["too_long", ""]
+
+
 @pytest.mark.parametrize("name", ["a.json", "a", "a.gz", "a.parquet.gz", "a.zip", "a.jsonl.bz2"])
 def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"{}")
