@@ -17,7 +17,7 @@ from tests.integration.server import Answer
 Record: TypeAlias = Mapping[str, Any]
 # The decided topics, the verdict on every target, and the stance of every sentence that has one.
 Labels: TypeAlias = tuple[list[str], list[tuple[str, str]], list[tuple[str, int, int, str]]]
-_ROWS_A_REQUEST = 100
+_ROWS_A_REQUEST = 50
 
 
 def labels_of(reading: Record) -> Labels:

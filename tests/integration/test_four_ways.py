@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.batch_corpus import records, write_records
 from tests.integration.conftest import ROOT, Trained
-from tests.integration.four_ways import Labels, by_job, by_python
+from tests.integration.four_ways import Labels, by_http, by_job, by_python
+from tests.integration.server import Server
 from tests.java import java_environment
 
 N_ARTICLES = 1000
@@ -75,3 +76,7 @@ def test_spark(trained: Trained, wanted: dict[str, Labels], articles: Path, tmp_
     said = job(trained, articles, tmp_path / "out", *options, **java_environment(tmp_path / "java"))
     assert said.startswith("1,000 rows = 1,000 read + 0 rejected; 4 shards")
     assert by_job(tmp_path / "out") == wanted
+
+
+def test_http(reader_server: Server, wanted: dict[str, Labels]) -> None:
+    assert by_http(list(records(N_ARTICLES)), reader_server.post) == wanted
