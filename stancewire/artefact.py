@@ -49,6 +49,7 @@ _CHUNK_BYTES = 2**20
 # What people pass by mistake, told by a file that lies there.
 _STRANGERS = {
     "MLmodel": "an MLflow model; load it with mlflow.pyfunc.load_model, or name the folder under its data/",
+    "reader.json": "a reader of two artefacts; name its topics/ or stance/, or use stancewire serve",
     "config.json": "a transformers checkpoint; train or export it with stancewire first",
     "model.pkl": "a pickled model, which stancewire never opens; export it with stancewire",
 }

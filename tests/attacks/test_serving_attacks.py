@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +19,7 @@ from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel, load_model, scoring_server
 
 from stancewire.errors import StancewireError
+from stancewire.serving.front import Front, Message
 from stancewire.serving.guard import Guard, guard_server
 from stancewire.serving.options import Limits
 from stancewire.serving.pyfunc import save_pyfunc
@@ -296,6 +299,30 @@ def test_a_parquet_bomb_is_refused_before_it_is_unpacked(
     monkeypatch.setattr("pyarrow.parquet.ParquetFile.read", read)
     status, answer = ask(model, body, PARQUET)
     assert (status, "--max-bytes" in answer) == (413, True)
+
+
+def test_an_answer_over_the_time_limit_is_a_504_that_says_what_to_do(
+    model: PyFuncModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT", "1")
+    served = model.get_raw_model()  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(served, "answer", lambda *_: time.sleep(1.5))
+    front = Front(scoring_server.init(model), served.sources, Limits())
+    body = json.dumps(records({"text": ARTICLE})).encode()
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/invocations"}
+    scope |= {"raw_path": b"/invocations", "query_string": b"", "root_path": "", "scheme": "http"}
+    scope |= {"headers": [(b"content-type", b"application/json")], "server": ("x", 1), "client": ("x", 1)}
+    asyncio.run(front(scope, receive, send))
+    assert sent[0]["status"] == 504
+    assert "--timeout" in json.loads(sent[1]["body"])["message"]
 
 
 @pytest.mark.parametrize("figure", ["", "12"])

@@ -197,17 +197,19 @@ BAD: list[tuple[object, str, int, str]] = [
 ]
 
 
+@pytest.mark.parametrize("name", ["topics", "reader"])
 @pytest.mark.parametrize(("body", "content_type", "status", "says"), BAD)
 def test_bad_requests_are_told_why_and_nothing_else(
-    topics_server: Server, body: object, content_type: str, status: int, says: str
+    name: str, request: pytest.FixtureRequest, body: object, content_type: str, status: int, says: str
 ) -> None:
-    answer = topics_server.post(body, content_type)
+    server: Server = request.getfixturevalue(f"{name}_server")
+    answer = server.post(body, content_type)
     assert answer.status == status, answer.body
     assert json.loads(answer.body).keys() == {"error_code", "message"}
     assert says in answer.body
     for leak in ("Traceback", "site-packages", "stack_trace", ".py", str(ROOT), "Pyongyang"):
         assert leak not in answer.body
-    assert topics_server.post({"dataframe_records": [{"text": SHELLS}]}).status == 200
+    assert server.post({"dataframe_records": [{"text": SHELLS}]}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -230,9 +232,11 @@ def test_bad_questions_of_stance_are_told_why(stance_server: Server, record: obj
     assert "Pyongyang" not in answer.body
 
 
-def test_the_servers_log_holds_no_article(topics_server: Server) -> None:
+@pytest.mark.parametrize("name", ["topics", "reader"])
+def test_the_servers_log_holds_no_article(name: str, request: pytest.FixtureRequest) -> None:
+    server: Server = request.getfixturevalue(f"{name}_server")
     for body, content_type, *_ in BAD:
-        topics_server.post(body, content_type)
-    log = topics_server.log()
+        server.post(body, content_type)
+    log = server.log()
     assert "/invocations" in log
     assert "Pyongyang" not in log

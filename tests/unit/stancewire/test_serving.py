@@ -493,6 +493,12 @@ def test_a_reader_folder_that_was_meddled_with_is_refused(topics: Path, stance: 
         served_from(damaged)
 
 
+def test_who_takes_a_reader_for_an_artefact_is_told(reader: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"found a reader of two artefacts; name its topics/ or stance/"):
+        load(reader)
+    assert load(reader / "stance").task == "stance"
+
+
 def test_a_served_reader_is_one(reader: Path) -> None:
     model = served(reader)
     assert isinstance(model, ServedReader)
