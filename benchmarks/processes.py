@@ -14,7 +14,8 @@ _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/PID/stat after the name, and of /proc/PID/statm.
-_PARENT, _TIMES, _RESIDENT = 1, slice(11, 13), 1
+_TIMES, _RESIDENT = slice(11, 13), 1
+_LOOK_EVERY = 0.1
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Cost:
     Attributes:
         seconds: on the wall.
         processor: seconds of all its processes.
-        parent: of these, those of the process that was started, without its children; as last looked at.
-        peak_mb: the largest sum of the resident memory of its processes, looked at every 50 ms; pages that
-            they share count in each.
+        parent: of these, those of the process that was started, without its children.
+        peak_mb: the largest sum of the resident memory of its processes, looked at ten times a second; pages
+            that they share count in each.
         output: standard output.
     """
 
@@ -50,49 +51,57 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
     watch = _Watch(process.pid)
     output, errors = process.communicate()
     seconds, after = time.perf_counter() - start, os.times()
-    peak = watch.stop()
+    watch.stop()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{errors[-4000:]}")
-    processor = sum(after[2:4]) - sum(before[2:4])  # of the children that have ended
-    return Cost(seconds, processor, watch.own, peak / 1e6, output)
+    # Of the children that were waited for, which Java is not; and of all, until they were last looked at.
+    waited = sum(after[2:4]) - sum(before[2:4])
+    processor = max(waited, sum(watch.seconds.values()))
+    return Cost(seconds, processor, watch.seconds.get(process.pid, 0.0), watch.peak / 1e6, output)
 
 
 class _Watch:
-    """Looks at the memory of a process and all below it until it is stopped."""
+    """Looks at a process and all below it until it is stopped.
+
+    Attributes:
+        peak: the largest sum of their memory, in bytes.
+        seconds: of the processor, of each process that was seen.
+    """
 
     def __init__(self, root: int) -> None:
-        self._root, self._peak = root, 0
-        self.own = 0.0
+        self.peak = 0
+        self.seconds: dict[int, float] = {}
+        self._root = root
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def stop(self) -> int:
-        """Return the largest sum, in bytes."""
+    def stop(self) -> None:
+        """Look no more."""
         self._stopped.set()
         self._thread.join()
-        return self._peak
 
     def _look(self) -> None:
-        while not self._stopped.wait(0.05):
-            self._peak = max(self._peak, sum(map(_resident, tree(self._root))))
-            if stat := _read(_PROC / str(self._root) / "stat"):
-                ticks = stat.rpartition(")")[2].split()[_TIMES]
-                self.own = max(self.own, sum(map(int, ticks)) / _TICKS)
+        while not self._stopped.wait(_LOOK_EVERY):
+            found = tree(self._root)
+            self.peak = max(self.peak, sum(map(_resident, found)))
+            for process in found:
+                self.seconds[process] = max(self.seconds.get(process, 0.0), _seconds(process))
 
 
 def tree(root: int) -> list[int]:
     """Return the numbers of a process and of all that descend from it."""
-    parents: dict[int, list[int]] = {}
-    for entry in _PROC.iterdir():
-        if entry.name.isdecimal() and (fields := _read(entry / "stat")):
-            parent = int(fields.rpartition(")")[2].split()[_PARENT])
-            parents.setdefault(parent, []).append(int(entry.name))
     found, ahead = [], [root]
     while ahead:
         found.append(ahead.pop())
-        ahead += parents.get(found[-1], [])
+        for file in (_PROC / str(found[-1]) / "task").glob("*/children"):
+            ahead += map(int, _read(file).split())
     return found
+
+
+def _seconds(process: int) -> float:
+    fields = _read(_PROC / str(process) / "stat").rpartition(")")[2].split()
+    return sum(map(int, fields[_TIMES])) / _TICKS
 
 
 def _resident(process: int) -> int:
