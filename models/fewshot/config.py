@@ -73,10 +73,10 @@ class FewshotConfig(FamilyConfig):
     """What judges the classifier: "macro_f1" of plain decisions, the mean "average_precision" of the labels,
     or the "loss" (the least)."""
 
-    judged_on: Literal["auto", "dev", "folds"] = "auto"
+    judged_on: Literal["auto", "dev", "folds", "none"] = "auto"
     """Which rows judge: "dev", or "folds" of train, whole stories together, which choose the number of steps
     at the price of one more tuning for each fold. "auto": dev where it has 10 rows of each label, else
-    folds."""
+    folds. "none": all steps are taken."""
 
     folds: Annotated[int, Field(ge=2)] = 3
     """Folds of that cross-validation."""

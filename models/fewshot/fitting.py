@@ -55,16 +55,20 @@ def fit(
     )
     backbone = find_backbone(config.backbone, layout.tokens)
     network = new_network(backbone, dropout=config.dropout)
-    network.to(Processes(config.device).device)  # type: ignore[arg-type]
+    device = Processes(config.device).device
+    # As in the encoder family: plain on a processor, fused on a GPU.
+    network.inner.set_attn_implementation("sdpa" if device.type == "cuda" else "eager")
+    network.to(device)
     fitting = _Fitting(config, seed, network, backbone, layout, context)
     if config.steps and _judged_on_dev(config, dev):
         fitting.tune_judged(train, _some(dev, config.judge_rows, seed))
     elif config.steps:
-        fitting.tune(train, fitting.best_steps(train))
-    network.to("cpu")  # type: ignore[arg-type]
+        fitting.tune(train, config.steps if config.judged_on == "none" else fitting.best_steps(train))
+    network.inner.set_attn_implementation("eager")
+    network.to("cpu")
     head = fitting.head(fitting.embedded(fitting.tokens(train)), train)
     network.set_head(head.weight, head.bias)
-    network.eval()  # type: ignore[no-untyped-call]
+    network.eval()
     return Learned(encoder, train.task, train.labels, backbone, layout, network)
 
 

@@ -7,44 +7,40 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers import PreTrainedModel
 
-from models.encoder.backbone import Backbone, quiet
-from models.encoder.errors import BackboneError
-from models.encoder.network import is_typed, pooled, scores_of
+from models.encoder import network as encoder
+from models.encoder.backbone import Backbone
 from models.encoder.tokens import Index, Tokens
 from stancewire.runtime.batching import batches
-
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 
 Embeddings = NDArray[np.float32]
 
 
-class SentenceClassifier(PreTrainedModel):  # type: ignore[no-untyped-call]
+class SentenceClassifier(encoder.Classifier):
     """A sentence encoder under a head; without a head its scores are the embeddings themselves.
 
     The embedding of a row is the mean of its sequences', so the mean of their scores is the score of the row.
 
     Args:
-        config: of the backbone.
-        body: the backbone.
+        inner: the backbone.
     """
 
-    def __init__(self, config: PretrainedConfig, body: PreTrainedModel) -> None:
-        super().__init__(config)
-        self.body = body
+    def __init__(self, inner: PreTrainedModel) -> None:
+        super().__init__(inner, 0, "first")
         self.head: nn.Module = nn.Identity()
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
-    ) -> SequenceClassifierOutput:
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.inner.device
+
+    def forward(self, **inputs: Tensor) -> Tensor:
         """Return the scores of sequences, float32 [n, n_labels]."""
-        typed = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        found = self.body(input_ids=input_ids, attention_mask=attention_mask, **typed)
-        real = attention_mask[:, :, None].float()
-        vectors = (found.last_hidden_state.float() * real).sum(dim=1) / real.sum(dim=1)
-        return SequenceClassifierOutput(logits=self.head(functional.normalize(vectors, dim=1)))
+        states = self.inner(**inputs).last_hidden_state.float()
+        real = inputs["attention_mask"][:, :, None].float()
+        scores: Tensor = self.head(functional.normalize((states * real).sum(dim=1) / real.sum(dim=1), dim=1))
+        return scores
 
     def set_head(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
         """Put a linear head on top.
@@ -68,26 +64,8 @@ def new_network(backbone: Backbone, *, dropout: float | None) -> SentenceClassif
     Raises:
         BackboneError: if transformers cannot load it.
     """
-    try:
-        config = AutoConfig.from_pretrained(str(backbone.folder), local_files_only=True)
-        for name in _DROPOUTS if dropout is not None else ():
-            if hasattr(config, name):
-                setattr(config, name, dropout)
-        with quiet():
-            body: PreTrainedModel = AutoModel.from_pretrained(
-                str(backbone.folder),
-                config=config,
-                dtype=torch.float32,
-                local_files_only=True,
-                use_safetensors=True,
-            )
-    except Exception as error:  # transformers raises nothing narrower
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BackboneError(
-            f"model.backbone: {backbone.name} cannot be loaded: {reason}; use a sentence encoder of BERT's "
-            "kind"
-        ) from error
-    return SentenceClassifier(config, body)
+    bare = encoder.new_network(backbone, 1, head="mean", dropout=dropout, seed=0)
+    return SentenceClassifier(bare.inner)
 
 
 def row_scores(network: SentenceClassifier, tokens: Tokens, rows: Index, pad: int) -> Tensor:
@@ -100,9 +78,8 @@ def row_scores(network: SentenceClassifier, tokens: Tokens, rows: Index, pad: in
         pad: token id behind the end of a sequence.
     """
     ids, second, places = tokens.sequences(rows)
-    typed, device = is_typed(network), network.device
-    scores = scores_of(network, ids, second, pad=pad, typed=typed, device=device)
-    return pooled(scores, np.asarray(places, np.intp), "mean")
+    scores = encoder.scores_of(network, ids, second, pad=pad, device=network.device)
+    return encoder.pooled(scores, np.asarray(places, np.intp), "mean")
 
 
 @torch.inference_mode()
@@ -115,8 +92,8 @@ def embed(network: SentenceClassifier, tokens: Tokens, pad: int, budget: int) ->
         pad: token id behind the end of a sequence.
         budget: tokens that go through the network at once.
     """
-    network.eval()  # type: ignore[no-untyped-call]
-    found = np.zeros((len(tokens.cut), int(network.config.hidden_size)), np.float32)
+    network.eval()
+    found = np.zeros((len(tokens.cut), int(network.inner.config.hidden_size)), np.float32)
     for chosen in batches(tokens.row_lengths.tolist(), budget):
         found[chosen] = row_scores(network, tokens, chosen, pad).cpu().numpy()
     return found

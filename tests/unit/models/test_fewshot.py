@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -34,42 +32,18 @@ from stancewire.examples import Article, StanceExample
 from stancewire.runtime.open import open_runtime
 from stancewire.runtime.options import RuntimeOptions
 from tests.tiny import tiny_manifest
-from tests.unit.models.backbones import tiny_backbone
+from tests.unit.models.backbones import quick_few, shared_backbone
 from tests.unit.models.rows import stance_rows, topics_rows
 
 NAN = np.nan
 
 
-@cache
-def folder() -> Path:
-    """Of the tiny backbone."""
-    return tiny_backbone(Path(mkdtemp(prefix="stancewire-backbone-")))
-
-
 def config_of(**changes: object) -> FewshotConfig:
     """Settings with which the tiny backbone learns in a blink."""
-    settings: dict[str, Any] = {
-        "backbone": str(folder()),
-        "tokens": 64,
-        "stride": 8,
-        "learning_rate": 5e-3,
-        "batch_size": 12,
-        "steps": 20,
-        "judge_every": 10,
-        "judged_on": "dev",
-        "regularisation": 100.0,
-        "precision": "fp32",
-        "device": "cpu",
-        "threads": 1,
-    }
-    if "stance" in changes:
-        del settings["stride"], changes["stance"]
-    return FewshotConfig.model_validate(settings | changes)
+    return FewshotConfig.model_validate(quick_few(**changes))
 
 
 def fitted(rows: LabelledSet, context: FitContext = ALONE, **changes: object) -> FewshotFamily:
-    if rows.task == "stance":
-        changes["stride"] = 0
     return FewshotFamily(config_of(**changes), seed=3).fit(rows, rows, context)
 
 
@@ -116,7 +90,7 @@ def test_tuning_draws_like_rows_together() -> None:
 
 def test_embeddings_are_means_over_real_tokens_of_length_one() -> None:
     rows = topics_rows(5)
-    backbone = find_backbone(str(folder()), 64)
+    backbone = find_backbone(str(shared_backbone()), 64)
     layout = Layout("topics", tokens=64, stride=8, max_chunks=3)
     tokens = tokenised(backbone.tokenizer, layout, rows.examples)
     network = new_network(backbone, dropout=None)
@@ -126,14 +100,14 @@ def test_embeddings_are_means_over_real_tokens_of_length_one() -> None:
     ids, second, _ = tokens.sequences(np.arange(1))
     kinds = torch.arange(len(ids[0])) >= second[0]
     with torch.no_grad():
-        found = network.body(torch.tensor(ids), token_type_ids=kinds.long()[None])
+        found = network.inner(torch.tensor(ids), token_type_ids=kinds.long()[None])
     states = found.last_hidden_state[0].mean(dim=0)
     np.testing.assert_allclose(together[0], states / states.norm(), atol=1e-5)
 
 
 def weights_after(steps: int, **changes: object) -> dict[str, torch.Tensor]:
     rows = stance_rows(30)
-    config = config_of(stride=0, steps=steps, **changes)
+    config = config_of(steps=steps, **changes)
     backbone = find_backbone(config.backbone, 64)
     layout = Layout("stance", tokens=64)
     tokens = tokenised(backbone.tokenizer, layout, rows.examples)
@@ -188,7 +162,7 @@ def test_dev_stops_it_and_keeps_the_best() -> None:
     heard = Heard()
     rows = stance_rows()
     wrong = replace(rows, truth=np.roll(rows.truth, 1, axis=1))  # the more is learned, the worse on dev
-    model = FewshotFamily(config_of(stride=0, steps=90, judge_every=5, patience=2), seed=3)
+    model = FewshotFamily(config_of(steps=90, judge_every=5, patience=2), seed=3)
     model.fit(rows, wrong, heard.context)
     scores = heard.of("dev/macro_f1")
     losses = heard.of("dev/loss")
@@ -201,7 +175,7 @@ def test_dev_stops_it_and_keeps_the_best() -> None:
 def test_without_patience_it_goes_on_to_the_end() -> None:
     heard = Heard()
     rows = stance_rows()
-    model = FewshotFamily(config_of(stride=0, steps=25, patience=None), seed=3)
+    model = FewshotFamily(config_of(steps=25, patience=None), seed=3)
     model.fit(rows, replace(rows, truth=np.roll(rows.truth, 1, axis=1)), heard.context)
     assert list(heard.of("dev/macro_f1")) == [0, 10, 20, 25]
 
@@ -209,7 +183,7 @@ def test_without_patience_it_goes_on_to_the_end() -> None:
 def test_folds_choose_the_steps_where_dev_is_tiny() -> None:
     rows, heard = stance_rows(30), Heard()
     dev = rows.take([0, 1, 2])
-    model = FewshotFamily(config_of(stride=0, judged_on="auto"), seed=3).fit(rows, dev, heard.context)
+    model = FewshotFamily(config_of(judged_on="auto"), seed=3).fit(rows, dev, heard.context)
     assert not heard.of("dev/macro_f1")
     scores = heard.of("folds/macro_f1")
     assert list(scores) == [0, 10, 20]
@@ -229,19 +203,19 @@ def test_folds_that_lack_a_label_are_refused() -> None:
     rows = stance_rows(30)
     one_story = replace(rows, groups=("a",) * 30)
     with pytest.raises(FitError, match=r"model\.judged_on: .*needs 3 groups.* got 1 groups; add rows"):
-        FewshotFamily(config_of(stride=0, judged_on="folds"), seed=0).fit(one_story, rows)
+        FewshotFamily(config_of(judged_on="folds"), seed=0).fit(one_story, rows)
     by_label = replace(rows, groups=tuple("abc"[i] for i in rows.truth.argmax(axis=1)))
     with pytest.raises(FitError, match=r"without some fold still rows with and without each label"):
-        FewshotFamily(config_of(stride=0, judged_on="folds"), seed=0).fit(by_label, rows)
+        FewshotFamily(config_of(judged_on="folds"), seed=0).fit(by_label, rows)
 
 
 def test_without_steps_only_the_head_learns() -> None:
     rows = topics_rows()
     network = fitted(rows, steps=0).learned_.network
     assert isinstance(network, SentenceClassifier)
-    start = new_network(find_backbone(str(folder()), 64), dropout=None)
-    for name, value in start.body.state_dict().items():
-        assert torch.equal(network.body.state_dict()[name], value)
+    start = new_network(find_backbone(str(shared_backbone()), 64), dropout=None)
+    for name, value in start.inner.state_dict().items():
+        assert torch.equal(network.inner.state_dict()[name], value)
 
 
 def test_a_loss_that_is_no_number_stops_it() -> None:
@@ -312,7 +286,7 @@ def digest(model: FewshotFamily, where: Path) -> str:
 
 def test_the_seed_decides(tmp_path: Path) -> None:
     rows = stance_rows(30)
-    settings = {"stride": 0, "judged_on": "folds", "dropout": 0.1, "steps": 10}
+    settings = {"judged_on": "folds", "dropout": 0.1, "steps": 10}
     models = [FewshotFamily(config_of(**settings), seed=seed).fit(rows, rows) for seed in (0, 0, 1)]
     found = [digest(model, tmp_path / str(number)) for number, model in enumerate(models)]
     assert found[0] == found[1] != found[2]
