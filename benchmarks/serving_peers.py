@@ -33,9 +33,10 @@ def tiny_bert(folder: Path) -> Path:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *spelled, *_WORDS]
     words = BertWordPieceTokenizer({piece: number for number, piece in enumerate(pieces)})
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
-    PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=words._tokenizer, model_max_length=512, **special
-    ).save_pretrained(folder)
+    )
+    tokenizer.save_pretrained(folder)
     config = BertConfig(
         vocab_size=len(pieces),
         hidden_size=128,

@@ -19,7 +19,7 @@ from mlflow.models import Model
 from mlflow.pyfunc import PyFuncModel, load_model, scoring_server
 
 from stancewire.errors import StancewireError
-from stancewire.serving.front import Front, Message
+from stancewire.serving.front import Front, Message, Scope
 from stancewire.serving.guard import Guard, guard_server
 from stancewire.serving.options import Limits
 from stancewire.serving.pyfunc import save_pyfunc
@@ -317,7 +317,7 @@ def test_an_answer_over_the_time_limit_is_a_504_that_says_what_to_do(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/invocations"}
+    scope: Scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/invocations"}
     scope |= {"raw_path": b"/invocations", "query_string": b"", "root_path": "", "scheme": "http"}
     scope |= {"headers": [(b"content-type", b"application/json")], "server": ("x", 1), "client": ("x", 1)}
     asyncio.run(front(scope, receive, send))
