@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,10 @@ class LabelledSet:
         return LabelledSet(self.task, examples, self.labels, self.truth[index], groups)
 
 
-def _unheard(step: int, figures: Mapping[str, float]) -> None:
+Log: TypeAlias = Callable[[int, Mapping[str, float]], None]
+
+
+def unheard(step: int, figures: Mapping[str, float]) -> None:
     """Log nothing."""
 
 
@@ -82,7 +85,7 @@ class FitContext:
 
     checkpoints: Path | None = None
     cache: Path | None = None
-    log: Callable[[int, Mapping[str, float]], None] = _unheard
+    log: Log = unheard
     extra: tuple[tuple[LabelledSet, float], ...] = ()
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from models.ranks import is_first
 from stancewire.errors import StancewireError
 from training.config import RunConfig
 from training.config_file import dump_config, load_config
 from training.console import DONE, REFUSED, reporting, told
 from training.data.split import PARTS
 from training.prepare import Corpora, Prepared, prepare
+from training.seeds import seeds_of, seeds_table, spreads, with_seeds
 from training.yaml import ConfigError
+
+if TYPE_CHECKING:
+    from training.train import Outcome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     configs = _load(options.configs, options.set)
+    if options.seeds:
+        configs = [one for config in configs for one in with_seeds(config, options.seeds)]
     if options.dump_config:
         sys.stdout.write("---\n".join(dump_config(config) for config in configs))
         return DONE
@@ -41,18 +49,47 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         for one in prepared:
             console.print(plan(one))
         return DONE
-    return max(_train(one, console) for one in prepared)
+    if not is_first():
+        return _follow(prepared, fresh=options.fresh)
+    outcomes = [_train(one, console, fresh=options.fresh) for one in prepared]
+    for start in range(0, len(outcomes), len(options.seeds or outcomes)):
+        _tell_spread(outcomes[start : start + len(options.seeds or ())], options.seeds, console)
+    return REFUSED if any(outcome.refused for outcome in outcomes) else DONE
 
 
-def _train(prepared: Prepared, console: Console) -> int:
+def _train(prepared: Prepared, console: Console, *, fresh: bool) -> Outcome:
     from training.present import outcome_lines
     from training.train import train
 
     with reporting(console) as report:
-        outcome = train(prepared, report)
+        outcome = train(prepared, report, fresh=fresh)
     for line in outcome_lines(outcome):
         console.print(line)
-    return REFUSED if outcome.refused else DONE
+    return outcome
+
+
+def _follow(prepared: Sequence[Prepared], *, fresh: bool) -> int:
+    """Do the share of a process that torchrun started beside the first; that one tracks, writes and tells."""
+    from training.resume import under_way
+    from training.rivals import follow
+
+    for one in prepared:
+        with under_way(one, fresh=fresh) as kept:
+            follow(one, kept.context)
+    return DONE
+
+
+def _tell_spread(outcomes: Sequence[Outcome], seeds: Sequence[int] | None, console: Console) -> None:
+    """Print and log what the seeds of one config differ in."""
+    if not seeds:
+        return
+    from training.tracking import log_later
+
+    found = spreads([outcome.evaluations for outcome in outcomes])
+    console.print(seeds_table(outcomes[0].config.name, seeds, found))
+    for what in ("mean", "deviation"):
+        figures = {f"seeds/{name}/{what}": getattr(spread, what) for name, spread in found.items()}
+        log_later(outcomes[0].run_id, figures)
 
 
 def _load(files: Sequence[str], settings: Sequence[str]) -> list[RunConfig]:
@@ -107,6 +144,15 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="PATH=VALUE",
         help="change a setting of every config, such as seed=3 or data.path=mine.csv; may be repeated",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=seeds_of,
+        metavar="SEED,SEED",
+        help="train every config once for each seed, on one split, and print mean and spread",
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="start anew, where a run that was killed could go on"
     )
     parser.add_argument(
         "--dump-config", action="store_true", help="print the whole config, explained, and stop"

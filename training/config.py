@@ -119,6 +119,9 @@ class SplitConfig(StrictModel):
     """Rows of each label that train keeps, from as many stories as there are, and for topics as many without
     any: what models of the run learn from, dev and test stay whole. null: all."""
 
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    """Of the split alone; null: the run's."""
+
     near_duplicate_threshold: Annotated[float, Field(gt=0, le=1)] = 0.4
     """Share of the shorter text's word trigrams that the longer one has, from which two articles are one
     story."""
@@ -279,6 +282,11 @@ class RunConfig(StrictModel):
     conformal: ConformalConfig = Field(default_factory=ConformalConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = Field(default_factory=TrackingConfig)
+
+    @property
+    def split_seed(self) -> int:
+        """The seed of the split."""
+        return self.seed if self.split.seed is None else self.split.seed
 
     @model_validator(mode="before")
     @classmethod

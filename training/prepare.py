@@ -63,7 +63,7 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     report(f"reading {config.data.path}")
     corpus = corpora.of(config)
     report(f"splitting by {config.split.by}")
-    split = make_split(corpus, config.task, config.split, seed=config.seed)
+    split = make_split(corpus, config.task, config.split, seed=config.split_seed)
     parts = _parts(corpus, config, split)
     check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
     return Prepared(config, corpus, split, parts)
@@ -80,7 +80,7 @@ def other_parts(prepared: Prepared, by: Literal["random", "time"]) -> Parts | No
     share = config.split
     plan = Plan(by=by, dev=share.dev, test=share.test, allow_leaks=allowed, shots=share.shots)
     try:
-        return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.seed))
+        return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.split_seed))
     except (InputError, LeakError):
         return None
 

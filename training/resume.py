@@ -10,22 +10,24 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.base import FitContext
+from models.base import Family, FitContext, Log, unheard
 from models.ranks import is_first
 from models.registry import family
-from stancewire.atomic import write_file
+from stancewire.atomic import new_folder, write_file
 from stancewire.errors import StancewireError
 from training.prepare import Prepared
 from training.provenance import digest_of, package_versions
 from training.record import parts_of
 
 CHECKPOINTS, CACHE = ".checkpoints", ".cache"
+# Beside the artefacts: what another run starts from, and what says that a folder is such a thing.
+KEPT, MARK = "checkpoints", "stancewire.json"
 _ABOUT = "run.json"
 # Settings of a run that change where it is kept, and nothing of what is learned.
 _ELSEWHERE = {"output", "tracking"}
@@ -48,7 +50,7 @@ class UnderWay:
     def context(
         self,
         name: str,
-        log: Callable[[int, Mapping[str, float]], None],
+        log: Log = unheard,
         extra: tuple[Any, ...] = (),
     ) -> FitContext:
         """Return what surrounds the fit of this name within the run."""
@@ -104,6 +106,28 @@ def fingerprint(prepared: Prepared) -> str:
         "codebook": prepared.corpus.codebook.digest,
     }
     return digest_of([json.dumps(what, sort_keys=True)])
+
+
+def keep_checkpoint(learned: Family, output: Path, name: str) -> Path | None:
+    """Write what another run can start from beside the artefact; None for families that have none.
+
+    Raises:
+        StancewireError: if it cannot be written, or something else stands there.
+    """
+    if not learned.resumes:
+        return None
+    destination = output / KEPT / name
+
+    def may_replace(folder: Path) -> None:
+        if folder.exists() and not (folder / MARK).is_file():
+            raise StancewireError(f"{folder}: exists and is no checkpoint of ours; move it")
+
+    try:
+        with new_folder(destination, may_replace) as building:
+            learned.keep(building)
+    except OSError as error:
+        raise StancewireError(f"{destination}: cannot be written: {error.strerror or error}") from error
+    return destination
 
 
 def _opened(folder: Path, wanted: str, fresh: bool) -> str:

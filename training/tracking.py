@@ -28,6 +28,7 @@ from training.tracking_store import (
     FAILURES,
     TrackingError,
     connect,
+    has_run,
     mark_killed_runs,
     open_experiment,
     process_tags,
@@ -88,11 +89,11 @@ class TrackedRun:
         for part in _parts(flat, _PARAMS_A_CALL):
             mlflow.log_params(part)
 
-    def metrics(self, values: Mapping[str, float]) -> None:
-        """Log finite metrics."""
+    def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
+        """Log finite metrics, of the whole run or of one of its steps."""
         flat = {safe_name(name): value for name, value in values.items()}
         for part in _parts(flat, _METRICS_A_CALL):
-            mlflow.log_metrics(part)
+            mlflow.log_metrics(part, step=step)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags on the run."""
@@ -149,10 +150,18 @@ class TrackedRun:
 
 
 @contextmanager
-def tracked_run(experiment: str, run_name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
+def tracked_run(
+    experiment: str, run_name: str, tags: Mapping[str, str], *, resume: str = ""
+) -> Iterator[TrackedRun]:
     """Open one run: FINISHED on success, FAILED on any exception, SIGTERM included.
 
     Runs of this machine that a SIGKILL left RUNNING are marked KILLED first.
+
+    Args:
+        experiment: that holds the run.
+        run_name: of a new run.
+        tags: of the run.
+        resume: id of a run to go on with; where the experiment has no such run, a new one is opened.
 
     Raises:
         TrackingError: when the tracking server or database cannot be reached or written.
@@ -161,9 +170,28 @@ def tracked_run(experiment: str, run_name: str, tags: Mapping[str, str]) -> Iter
     try:
         experiment_id = open_experiment(uri, experiment)
         mark_killed_runs(experiment_id)
-        run = mlflow.start_run(run_name=run_name, tags={**tags, **process_tags()})
+        told = {**tags, **process_tags()}
+        if resume and has_run(experiment_id, resume):
+            run = mlflow.start_run(run_id=resume)
+            mlflow.set_tags(told | {"stancewire.resumed": "true"})
+        else:
+            run = mlflow.start_run(run_name=run_name, tags=told)
         with _sigterm_raises(), run:
             yield TrackedRun(run.info.run_id)
+    except FAILURES as error:
+        raise TrackingError.of(uri, error) from error
+
+
+def log_later(run_id: str, values: Mapping[str, float]) -> None:
+    """Log figures of a run that ended, which others were needed for.
+
+    Raises:
+        TrackingError: when the tracking server or database cannot be written.
+    """
+    uri = connect()
+    try:
+        for name, value in values.items():
+            MlflowClient().log_metric(run_id, safe_name(name), value)
     except FAILURES as error:
         raise TrackingError.of(uri, error) from error
 

@@ -78,6 +78,15 @@ def open_experiment(uri: str, name: str) -> str:
         return str(mlflow.set_experiment(name).experiment_id)
 
 
+def has_run(experiment_id: str, run_id: str) -> bool:
+    """Tell whether an experiment has a run that nobody deleted."""
+    try:
+        info = MlflowClient().get_run(run_id).info
+    except MlflowException:
+        return False
+    return info.experiment_id == experiment_id and info.lifecycle_stage == "active"
+
+
 def sqlite_file(uri: str) -> Path | None:
     """Return the file of an SQLite URI; None for any other."""
     if not uri.startswith("sqlite"):

@@ -6,28 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
-from models.errors import FitError
-from models.registry import family
+from models.base import FitContext, Log
 from stancewire.artefact import CARD, Artefact
 from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
 from training.card import Facts, card, description
 from training.config import RunConfig
 from training.engines import gate
-from training.evaluate.baselines import majority
-from training.evaluate.metrics import EvaluationError
 from training.evaluate.scores import Evaluation
 from training.export import export
-from training.fit import Trial, fit, judge, judge_answers
+from training.fit import Trial, fit
 from training.parity import Parity
-from training.prepare import Parts, Prepared, other_parts
+from training.prepare import Prepared
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
+from training.resume import keep_checkpoint, under_way
+from training.rivals import MODEL, TARGET_BLIND, evaluations_of, other_splits
 from training.tracking import RegisteredVersion, TrackedRun, tracked_run
 
 ALIAS = "challenger"
-MAJORITY, TARGET_BLIND, LINEAR = "majority", "target-blind", "linear"
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,13 @@ class Outcome:
     refused: str
 
 
-def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
+def train(prepared: Prepared, report: Callable[[str], None], *, fresh: bool = False) -> Outcome:
     """Train as the config says, in one MLflow run.
 
     Args:
         prepared: labelled rows in parts.
         report: told what is being done.
+        fresh: whether a run that was killed is left behind; else the same command goes on with it.
 
     Raises:
         StancewireError: if the rows cannot teach, the artefact cannot be written or does not answer as the
@@ -74,15 +73,23 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
     """
     config, parts = prepared.config, prepared.parts
     report("opening MLflow")
-    with tracked_run(config.tracking.experiment, config.name, {}) as run:
+    with (
+        under_way(prepared, fresh=fresh) as kept,
+        tracked_run(config.tracking.experiment, config.name, {}, resume=kept.run_id) as run,
+    ):
+        kept.belongs_to(run.run_id)
+
+        def surround(name: str) -> FitContext:
+            return kept.context(name, _curves(run, report, name))
+
         origin = provenance(prepared)
         log_inputs(run, prepared, origin)
         report(f"fitting {config.model.family} on {len(parts.train):,} rows")
-        trial = fit(config, config.model, parts)
+        trial = fit(config, config.model, parts, surround(MODEL))
         report("judging on test")
-        evaluations, blind = _evaluate(config, trial, parts)
+        evaluations, blind = evaluations_of(config, trial, parts, surround)
         report("judging on other splits")
-        splits = _other_splits(prepared)
+        splits = other_splits(prepared, surround)
         report("testing behaviour")
         behaviour = try_behaviour(prepared, trial, blind)
         report("writing the artefact")
@@ -95,6 +102,7 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
         run.metrics({f"{by}_split/macro_f1": found.macro_f1.value for by, found in splits.items()})
         model_uri = run.model(artefact.path, artefact.manifest.name)
         run.tags({"stancewire.artefact": artefact.digest})
+        keep_checkpoint(trial.fitted.family, Path(config.output), config.name)
         refused = _refusal(config, evaluations)
         about = description(Facts(artefact.manifest, prepared.corpus.codebook, told))
         version = None if refused else _register(run, config, artefact, model_uri, about)
@@ -104,41 +112,16 @@ def train(prepared: Prepared, report: Callable[[str], None]) -> Outcome:
     )
 
 
-def _evaluate(config: RunConfig, trial: Trial, parts: Parts) -> tuple[dict[str, Evaluation], Trial | None]:
-    """Judge the model beside what it must beat; return the target-blind trial too, where there is one."""
-    share, always = majority(parts.train.truth, len(parts.test), config.task)
-    found = {MAJORITY: judge_answers(config, share, always, parts)}
-    decisions = {MAJORITY: always}
-    blind = None
-    if config.task == "stance" and not config.model.target_blind:
-        blind = fit(config, config.model.model_copy(update={"target_blind": True}), parts)
-        found = {TARGET_BLIND: judge(config, blind, parts)} | found
-        decisions = {TARGET_BLIND: blind.decisions} | decisions
-    if config.model.family != LINEAR:
-        floor = fit(config, family(LINEAR).Config.model_validate({"family": LINEAR}), parts)
-        found = {LINEAR: judge(config, floor, parts)} | found
-        decisions = {LINEAR: floor.decisions} | decisions
-    return {config.model.family: judge(config, trial, parts, decisions)} | found, blind
+def _curves(run: TrackedRun, report: Callable[[str], None], name: str) -> Log:
+    """Return what logs the figures of a fit's steps, under the fit's name but for the model itself."""
+    prefix = "" if name == MODEL else f"{name.replace('-', '_')}/"
 
+    def log(step: int, figures: Mapping[str, float]) -> None:
+        run.metrics({f"{prefix}{key}": value for key, value in figures.items()}, step)
+        if (score := figures.get("dev/macro_f1")) is not None:
+            report(f"fitting {name}: epoch {figures['epoch']:g}, macro-F1 on dev {score:.3f}")
 
-def _other_splits(prepared: Prepared) -> dict[str, Evaluation]:
-    """Judge the same model on other splits of the same rows, by name of the split."""
-    config = prepared.config
-    wanted: dict[Literal["random", "time"], bool] = {
-        "random": config.evaluation.random_split,
-        "time": config.evaluation.time_split,
-    }
-    parts = {by: other_parts(prepared, by) for by, asked in wanted.items() if asked and by != config.split.by}
-    judged = {by: _judged(config, rows) for by, rows in parts.items() if rows}
-    return {by: found for by, found in judged.items() if found}
-
-
-def _judged(config: RunConfig, rows: Parts) -> Evaluation | None:
-    """Judge a model that is only for show, where its rows can teach one and judge it."""
-    try:
-        return judge(config, fit(config, config.model, rows), rows)
-    except (FitError, EvaluationError):
-        return None
+    return log
 
 
 def _ship(
