@@ -31,9 +31,7 @@ def _run(options: argparse.Namespace) -> int:
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
     with reporting(console) as report:
         version = register(options.topics, options.stance, options.name, options.experiment, report)
-    console.print(
-        f"{version.uri} is version {version.version}; see stancewire serve {version.uri}"
-    )
+    console.print(f"{version.uri} is version {version.version}; see stancewire serve {version.uri}")
     return DONE
 
 

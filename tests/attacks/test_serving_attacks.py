@@ -317,9 +317,19 @@ def test_an_answer_over_the_time_limit_is_a_504_that_says_what_to_do(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/invocations"}
-    scope |= {"raw_path": b"/invocations", "query_string": b"", "root_path": "", "scheme": "http"}
-    scope |= {"headers": [(b"content-type", b"application/json")], "server": ("x", 1), "client": ("x", 1)}
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/invocations",
+        "raw_path": b"/invocations",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "server": ("x", 1),
+        "client": ("x", 1),
+    }
     asyncio.run(front(scope, receive, send))
     assert sent[0]["status"] == 504
     assert "--timeout" in json.loads(sent[1]["body"])["message"]

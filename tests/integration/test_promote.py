@@ -29,7 +29,6 @@ from training.tracking import RegisteredVersion, tracked_run
 Said = Callable[..., tuple[int, str, str]]
 
 
-
 @dataclass(frozen=True)
 class Shelf:
     """A store with logged models, registered under whatever name a test likes."""

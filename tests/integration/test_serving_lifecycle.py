@@ -30,18 +30,18 @@ def test_sigterm_lets_a_request_finish_and_leaves_nothing(
     trained: Trained, tmp_path: Path, workers: int
 ) -> None:
     environment = {**trained.environment, "TMPDIR": str(tmp_path)}
-    arguments = [str(trained.topics), "--workers", str(workers), "--max-rows", "3000"]
+    arguments = [str(trained.topics), "--workers", str(workers), "--max-rows", "1500"]
     with Server.stancewire(*arguments, environment=environment) as server:
         assert list(tmp_path.iterdir()), "the model's folder is temporary"
         processes = [server.pid, *children(server.pid)]
         assert len(processes) == (1 if workers == 1 else 3)
-        rows = [{"text": f"{SHELLS} {number}"} for number in range(3000)]
+        rows = [{"text": f"{SHELLS} {number}"} for number in range(1500)]
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(server.post, {"inputs": rows})
             time.sleep(0.2)
             os.kill(server.pid, signal.SIGTERM)
             answer = waiting.result()
-        assert (answer.status, len(answer.rows)) == (200, 9000)
+        assert (answer.status, len(answer.rows)) == (200, 4500)
         assert server.wait() == 0
         assert until_gone(processes) == []
         assert list(tmp_path.iterdir()) == []
