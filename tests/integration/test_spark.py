@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -86,6 +87,17 @@ def articles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(models: Models, articles: Path) -> partial[Summary]:
     """A job of six shards, the last of them shorter."""
     return partial(run, articles, topics=models.topics, stance=models.stance, shard_rows=7)
+
+
+def test_a_machine_without_java_gets_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    java = Path(java_environment(tmp_path)["JAVA_HOME"]) / "bin" / "java"
+    asked = [str(java), "--add-modules=jdk.incubator.vector", "-cp", "a b", "-version"]
+    done = subprocess.run(asked, capture_output=True, text=True)  # noqa: S603 - fixed program
+    assert done.returncode == 0, done.stderr
+    assert "Runtime Environment" in done.stderr
 
 
 def content(folder: Path) -> dict[str, bytes]:
