@@ -190,7 +190,7 @@ def _folds(train: LabelledSet, config: FewshotConfig, seed: int) -> Iterator[tup
         raise FitError(
             f"model.judged_on: choosing the number of steps by folds needs {config.folds} groups of training "
             f"rows, and without some fold still rows with and without each label; got {n_groups} groups; add "
-            "rows, change model.folds, or take judged_on: dev"
+            "rows, change model.folds, or take judged_on: dev or none"
         )
 
 
