@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from io import BytesIO, StringIO
 from typing import Any, TypeAlias
 
 from stancewire.errors import InputError, MissingExtraError
 from stancewire.section import listed
 from stancewire.serving.options import Limits
-from stancewire.serving.params import checked, kind_of, named, told
+from stancewire.serving.params import kind_of, named, told
 from stancewire.strictjson import JsonValue, StrictJsonError, loads
 
 FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
@@ -22,22 +22,19 @@ class TooLargeError(InputError):
     """A request holds more than the server answers at once."""
 
 
-def json_rows(
-    data: bytes, columns: Sequence[str], params: Collection[str], limits: Limits
-) -> tuple[Rows, dict[str, Any]]:
+def json_rows(data: bytes, columns: Sequence[str], limits: Limits) -> tuple[Rows, JsonValue]:
     """Read a JSON body.
 
     Args:
         data: the body.
         columns: of the model; others are left out.
-        params: the names that the model takes.
         limits: longest body to parse, and most rows.
 
     Returns:
-        The rows, cells in the order of the columns, and the params that were given.
+        The rows, cells in the order of the columns, and the params, which are the model's to check.
 
     Raises:
-        InputError: if it is not strict JSON or none of MLflow's four formats, or has params of no model.
+        InputError: if it is not strict JSON, or none of MLflow's four formats.
     """
     check_bytes(len(data), limits)
     try:
@@ -46,7 +43,7 @@ def json_rows(
         raise InputError(f"the body: {told(error)}") from None
     if not isinstance(body, dict):
         raise InputError(f"expected a JSON object with one of {listed(FORMATS)}, found {kind_of(body)}")
-    given = checked(body.pop("params", None) or {}, params)
+    params = body.pop("params", None)
     if len(body) != 1 or next(iter(body)) not in FORMATS:
         raise InputError(
             f"expected one of {listed(FORMATS)}, and nothing else but 'params', found {named(body)}"
@@ -59,7 +56,7 @@ def json_rows(
     else:
         rows = _records(name, content, columns)
     check_rows(len(rows), limits)
-    return rows, given
+    return rows, params
 
 
 def csv_rows(data: bytes, columns: Sequence[str], limits: Limits) -> Rows:

@@ -20,6 +20,7 @@ from stancewire.errors import MissingExtraError, StancewireError
 from stancewire.location import LOADER
 from stancewire.serving.bodies import Rows, TooLargeError, csv_rows, json_rows, parquet_rows
 from stancewire.serving.options import Limits
+from stancewire.strictjson import JsonValue
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -87,10 +88,10 @@ class Guard:
         from mlflow.pyfunc import scoring_server
 
         columns: list[str] = model.metadata.get_input_schema().input_names()  # type: ignore[no-untyped-call]
-        readers: dict[str, Callable[[], tuple[Rows, dict[str, Any]]]] = {
-            _JSON: lambda: json_rows(data, columns, _params(model), self.limits),
-            _CSV: lambda: (csv_rows(data, columns, self.limits), {}),
-            _PARQUET: lambda: (parquet_rows(data, columns, self.limits), {}),
+        readers: dict[str, Callable[[], tuple[Rows, JsonValue]]] = {
+            _JSON: lambda: json_rows(data, columns, self.limits),
+            _CSV: lambda: (csv_rows(data, columns, self.limits), None),
+            _PARQUET: lambda: (parquet_rows(data, columns, self.limits), None),
         }
         if kind not in readers:
             return refused(415, f"expected one of the content types {', '.join(readers)}, in UTF-8")
@@ -125,11 +126,6 @@ CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-
-
-def _params(model: PyFuncModel) -> list[str]:
-    schema = model.metadata.get_params_schema()  # type: ignore[no-untyped-call]
-    return [] if schema is None else [param.name for param in schema.params]
 
 
 def _log(error: BaseException) -> None:

@@ -19,6 +19,7 @@ from stancewire.serving.params import Options, options_of
 from stancewire.serving.reader_folder import is_reader_folder, read_reader_folder
 from stancewire.serving.rows import Row, checked_rows, rows_of
 from stancewire.serving.schema import DEFAULTS, INPUT_COLUMNS, JSON, JSON_COLUMN, OUTPUT_COLUMNS, Kind
+from stancewire.strictjson import JsonValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ class ServedModel(ABC):
         )
 
     def answer(
-        self, cells: Iterable[Sequence[object]], names: Sequence[str], params: Mapping[str, Any]
+        self, cells: Iterable[Sequence[object]], names: Sequence[str], params: JsonValue
     ) -> list[Line]:
         """Predict as `predict` does, without tables: what a server answers with is its rows of columns.
 

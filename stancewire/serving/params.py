@@ -51,19 +51,19 @@ class Options:
 
 
 def options_of(
-    params: Mapping[str, Any] | None, defaults: Mapping[str, Any], labels: Collection[str]
+    params: JsonValue | Mapping[str, Any], defaults: Mapping[str, Any], labels: Collection[str]
 ) -> Options:
     """Check the params of a call; those that are missing keep their defaults.
 
     Args:
-        params: by name, as MLflow hands them on.
+        params: by name, as MLflow hands them on or a request has them; None: none.
         defaults: of the params that the model takes.
         labels: that may have a threshold.
 
     Raises:
         InputError: naming the param, what was wanted and the kind of what came.
     """
-    given = {**defaults, **checked(params or {}, defaults)}
+    given = {**defaults, **checked({} if params is None else params, defaults)}
     return Options(
         thresholds=_thresholds(given[THRESHOLDS], labels),
         evidence=given.get(EVIDENCE, False),

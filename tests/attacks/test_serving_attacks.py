@@ -78,6 +78,7 @@ def records(*rows: Mapping[str, object]) -> dict[str, object]:
             "unknown 'treshold' (did you mean",
         ),
         (records({"text": ARTICLE}) | {"params": 7}, "params: expected an object, found a number"),
+        (records({"text": ARTICLE}) | {"params": []}, "params: expected an object, found a list"),
         (records({"text": ARTICLE}) | {"params": [ARTICLE]}, "params: expected an object, found a list"),
         (records({"text": ARTICLE}) | {"params": {ARTICLE: 1}}, "unknown 1 that is no plain name"),
         (records({"text": ARTICLE}) | {"params": {"thresholds": {ARTICLE: 1}}}, "1 that is no plain name"),
@@ -194,6 +195,7 @@ def test_every_good_format_gives_the_same_answer(model: PyFuncModel, tmp_path: P
     answers = [
         ask(model, records(row | {"outlet": "wire", "n": 3})),
         ask(model, records(row) | {"params": {}}),
+        ask(model, records(row) | {"params": None}),
         ask(model, records(row), "application/json; charset=utf-8"),
         ask(model, records(row), "Application/JSON"),
         ask(model, {"dataframe_split": json.loads(frame.to_json(orient="split"))}),
