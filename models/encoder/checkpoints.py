@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -61,7 +62,8 @@ class Checkpoints:
             write_file(half, [save(plain, {_ABOUT: json.dumps(asdict(position))})])
             half.replace(self.folder / name)
         except OSError as error:
-            half.unlink(missing_ok=True)
+            with suppress(OSError):
+                half.unlink()
             _LOG.warning(
                 "%s cannot be written: %s; training goes on, and the checkpoint before it still stands",
                 self.folder / name,

@@ -55,10 +55,10 @@ def find_parent(name: str) -> Parent:
         return Parent(folder, str(about["task"]), tuple(about["labels"]), head["weight"], head["bias"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         near = folder.parent if folder.parent.is_dir() else Path(CHECKPOINTS)
-        others = sorted(str(path.parent) for path in near.glob(f"*/{ABOUT}"))
+        others = sorted(path.parent.name for path in near.glob(f"*/{ABOUT}"))
         raise BackboneError(
-            f"model.init_from: wanted the checkpoint that a run left, found none at {folder}: {error}; those "
-            f"beside it: {listed(others)}"
+            f"model.init_from: wanted the checkpoint that a run left, found none at {folder} "
+            f"({type(error).__name__}); those in {near}: {listed(others)}"
         ) from None
 
 

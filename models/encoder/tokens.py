@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from itertools import chain
 from pathlib import Path
@@ -108,7 +109,8 @@ def _keep(file: Path, tokens: Tokens) -> None:
         write_file(half, [save({name: getattr(tokens, name) for name in Tokens.__slots__})])
         half.replace(file)
     except OSError:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink()
 
 
 def _digest(tokenizer: bytes, layout: Layout, examples: Examples) -> str:
