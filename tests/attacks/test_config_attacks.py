@@ -83,6 +83,19 @@ def test_a_codebook_and_cases_name_no_code(tmp_path: Path) -> None:
     assert "antigravity" not in sys.modules
 
 
+@pytest.mark.parametrize("setting", ["data: {codebook: 'PATH'}", "data: {path: 'PATH'}"])
+@pytest.mark.parametrize("path", ["a\\0b", "\\ud800", "/dev/null/x", "a" * 5000])
+def test_paths_that_no_file_has_are_one_error(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], setting: str, path: str
+) -> None:
+    quoted = setting.replace("'PATH'", f'"{path}"')
+    (tmp_path / "c.yaml").write_text(f"task: topics\n{quoted}\n")
+    code, _, err = said(capsys, str(tmp_path / "c.yaml"), "--dry-run")
+    assert code == 2
+    assert err.startswith("error: ")
+    assert list(here.iterdir()) == []
+
+
 WRONG = """\
 task: topics
 seed: 3.7

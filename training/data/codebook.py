@@ -20,8 +20,9 @@ def load_codebook(path: str | Path) -> Codebook:
     """
     try:
         source = Path(path).read_bytes()
-    except OSError as error:
-        raise CodebookError(f"{path}: the codebook cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CodebookError(f"{path}: the codebook cannot be read: {reason}") from None
     try:
         return Codebook.from_dict(parse_yaml(source, str(path)).data)
     except CodebookError as error:
