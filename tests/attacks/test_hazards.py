@@ -14,6 +14,8 @@ from tests.batch_cases import here, rows_of
 
 Models = tuple[Path, Path]
 GOOD = {"id": "007", "title": "NA", "text": "The envoys condemned the embargo."}
+NO_TEXTS: tuple[object, ...] = (None, 7, ["x"], {}, "", " ", "\u200b")
+NO_FIELDS: tuple[dict[str, object], ...] = ({"id": 7}, {"title": 1}, {"countries": "KEN"})
 # Each with whether it is read.
 ROWS: list[tuple[bytes, bool]] = [
     *(
@@ -24,8 +26,8 @@ ROWS: list[tuple[bytes, bool]] = [
         (json.dumps(GOOD | {"text": text}, ensure_ascii=False).encode(), True)
         for text in ("\u2028 talks \x85 \x0c", "\u200b".join("talks"), "e" + "\u0301" * 80_000, "a" * 300_000)
     ),
-    *((json.dumps(GOOD | {"text": bad}).encode(), False) for bad in (None, 7, ["x"], {}, "", " ", "\u200b")),
-    *((json.dumps(GOOD | bad).encode(), False) for bad in ({"id": 7}, {"title": 1}, {"countries": "KEN"})),
+    *((json.dumps(GOOD | {"text": bad}).encode(), False) for bad in NO_TEXTS),
+    *((json.dumps(GOOD | bad).encode(), False) for bad in NO_FIELDS),
     *(
         (bad, False)
         for bad in (b"[]", b"3", b'"text"', b"null", b"{", b"{}", b"[" * 100_000, b'{"text": NaN}')
