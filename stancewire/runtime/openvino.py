@@ -63,9 +63,8 @@ class OpenvinoSession:
             request = self._free.pop()
         except IndexError:
             request = self._compiled.create_infer_request()
-        found = request.infer(dict(inputs), share_inputs=True)
-        # A copy: the request's own memory is written again by the next call.
-        scores: NDArray[np.float32] = np.array(found["scores"])
+        # What comes back is a copy: the request's own memory is written again by the next call.
+        scores: NDArray[np.float32] = request.infer(dict(inputs), share_inputs=True)["scores"]
         self._free.append(request)
         return scores
 

@@ -193,6 +193,12 @@ def test_two_graphs_are_refused() -> None:
         check_graph(GRAPH + GRAPH, "m", n_scores=4, n_tokens=SIZE)
 
 
+@pytest.mark.parametrize("end", [b"\x12\xff\x01", b"\x12\x02x", b"\x15\0\0", b"\x11\0", b"\x08\xff", b"\x0b"])
+def test_a_field_beyond_the_end_is_refused(end: bytes) -> None:
+    with pytest.raises(ArtefactError, match=r"expected an ONNX file, found"):
+        check_graph(GRAPH + end, "m", n_scores=4, n_tokens=SIZE)
+
+
 def test_what_is_well_is_taken() -> None:
     assert check_graph(GRAPH, "m", n_scores=4, n_tokens=SIZE)
     assert not check_graph(tiny_graph(4, typed=False).SerializeToString(), "m", n_scores=4, n_tokens=SIZE)

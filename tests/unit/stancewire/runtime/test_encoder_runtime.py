@@ -184,6 +184,26 @@ def test_nan_at_run_time_costs_its_row(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(stance.predict([rows[0], rows[2]])) == 2
 
 
+def test_lengths_are_rounded_up_to_the_longest_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model may have no position for a token more."""
+    chunking = {"tokens": 26, "stride": 0, "max_chunks": 1}
+    runtime = EncoderRuntime(tiny_encoder(tmp_path, "stance", chunking=chunking), ORT)
+    lengths: list[int] = []
+
+    def answer(ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        lengths.append(ids.shape[1])
+        return np.zeros((len(ids), 4), np.float32)
+
+    session = Session(answer)
+    session.step = 4
+    monkeypatch.setattr(runtime, "_session", session)
+    runtime.predict([StanceExample(sentence="the the the the", target="it")])
+    runtime.predict([StanceExample(sentence="the day", target="it", holder="he", context="day " * 60)])
+    assert lengths == [8, 26]
+
+
 def test_an_engine_that_fails_names_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = EncoderRuntime(tiny_encoder(tmp_path, "stance"), ORT)
 

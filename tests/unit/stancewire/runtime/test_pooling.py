@@ -42,6 +42,12 @@ def test_every_pooling_is_worked() -> None:
     assert attention[1] == pytest.approx([sigmoid(1.0)] * 2)
 
 
+def test_attention_of_any_size_is_a_share() -> None:
+    scores = np.array([[2.0, 1000.0], [0.0, -1000.0], [1.0, -2000.0]], np.float32)
+    found = pool(scores, ROWS, "attention", "topics").tolist()
+    assert found == [pytest.approx([sigmoid(2.0)]), pytest.approx([sigmoid(1.0)])]
+
+
 def test_stance_is_a_softmax() -> None:
     found = pool(SCORES[2:], np.array([0]), "mean", "stance")
     assert found.tolist() == [pytest.approx([1 / 3] * 3)]
