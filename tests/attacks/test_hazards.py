@@ -110,3 +110,11 @@ def test_every_file_comes_out_once(
     }
     assert (summary.rows, summary.read, summary.n_rejected) == (len(good) + n_bad, len(good), n_bad)
     assert all(row["reason"] and row["detail"] for row in rejects)
+    reasons = {row["source"]: row["reason"] for row in rejects}
+    assert {name: reasons[name] for name in ("j.pdf", "l.txt", "m.txt", "n.txt", "loop")} == {
+        "j.pdf": "kind",
+        "l.txt": "kind",
+        "m.txt": "kind",
+        "n.txt": "cannot_be_read",
+        "loop": "kind",
+    }
