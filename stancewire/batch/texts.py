@@ -87,7 +87,7 @@ def _names(path: Path) -> Iterator[bytes]:
 
     for folder, inner, files in os.walk(top, onerror=refuse):
         links = [name for name in inner if os.path.islink(os.path.join(folder, name))]  # noqa: PTH114, PTH118
-        inner[:] = [name for name in inner if not name.startswith(b".") and name not in links]
+        inner[:] = [name for name in inner if not name.startswith(b".")]
         for name in (*files, *links):
             if not name.startswith(b"."):
                 yield os.path.relpath(os.path.join(folder, name), top)  # noqa: PTH118 - bytes

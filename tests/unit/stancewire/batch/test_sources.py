@@ -233,6 +233,7 @@ def test_a_folder_is_known_by_its_texts_and_names(tmp_path: Path) -> None:
 
     assert digest(a="x", b="y") == digest(b="y", a="x")
     different = [digest(a="x"), digest(b="x"), digest(a="y"), digest(a="xy"), digest(a="x", b=""), digest()]
+    different += [digest(a="b.txtx"), digest(a="", b="x")]
     assert len(set(different)) == len(different)
 
 
