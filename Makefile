@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run train ui test check clean
+.PHONY: run run-encoder train ui test check clean
 
 run: train  ## train both classifiers on the bundled corpus and read a sample article
 	$(BIN)/stancewire read data/samples/shells.txt
 
 train: $(VENV)/.train
 	$(BIN)/python -m training.run configs/topics-linear.yaml configs/stance-linear.yaml
+
+run-encoder: $(VENV)/.encoder  ## fine-tune a transformer for both tasks, beside the linear family, and read with it
+	$(BIN)/python -m training.run configs/topics-encoder.yaml configs/stance-encoder.yaml
+	$(BIN)/stancewire read data/samples/shells.txt
 
 ui: $(VENV)/.train  ## the MLflow pages of these runs, on http://127.0.0.1:5000
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
@@ -34,6 +38,10 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	$(PIP) --editable '.[train]'
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(PIP) --editable '.[train,batch,serve,spark,openvino,dev]'
+$(VENV)/.encoder: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --constraint constraints.txt --editable '.[train,encoder,openvino]'
 	touch $@ $(VENV)/.train
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --constraint constraints.txt --editable '.[train,encoder,batch,serve,spark,openvino,dev]'
+	touch $@ $(VENV)/.train $(VENV)/.encoder

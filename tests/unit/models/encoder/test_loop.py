@@ -69,7 +69,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 @pytest.mark.parametrize("settings", [{}, {"average": 0.9, "dropout": 0.2, "holder_dropout": 0.3}])
 @pytest.mark.parametrize("step", [5, 8, 13])
 def test_a_killed_fit_goes_on_and_ends_with_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, settings: dict[str, float]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, settings: dict[str, Any]
 ) -> None:
     rows = stance_rows()
     whole = fitted(rows, **settings)
@@ -208,9 +208,9 @@ def test_a_damaged_checkpoint_is_told_and_left_behind(
 @pytest.mark.parametrize("rows", [stance_rows(), topics_rows()], ids=["stance", "topics"])
 def test_a_step_cut_to_fit_memory_learns_the_same(rows: LabelledSet) -> None:
     whole, cut = fitted(rows, epochs=1), fitted(rows, epochs=1, token_budget=40)
-    answers = [model.predict_probabilities(rows.examples) for model in (whole, cut)]
-    np.testing.assert_allclose(*answers, atol=1e-3)
-    assert np.ptp(answers[0][:, 0]) > 1e-2  # they are no constant
+    one, other = (model.predict_probabilities(rows.examples) for model in (whole, cut))
+    np.testing.assert_allclose(one, other, atol=1e-3)
+    assert np.ptp(one[:, 0]) > 1e-2  # they are no constant
 
 
 def test_unlabelled_cells_teach_nothing() -> None:
