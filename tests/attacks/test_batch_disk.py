@@ -58,6 +58,40 @@ def test_a_disk_that_refuses_at_any_step(tmp_path: Path, job: Job, monkeypatch: 
     assert fired > 20  # the rest is clean-up, which may fail in silence
 
 
+def test_what_is_renamed_is_on_disk_and_so_is_its_name(
+    tmp_path: Path, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut keeps what was forced to disk: the file before its name, the names before the record."""
+    done: list[tuple[str, str]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def syncing(descriptor: int) -> None:
+        done.append(("sync", str(Path(f"/proc/self/fd/{descriptor}").readlink())))
+        fsync(descriptor)
+
+    def replacing(source: Path, target: Path) -> None:
+        assert ("sync", str(source)) in done, f"{source.name} was not forced to disk"
+        done.append(("name", str(target)))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "replace", replacing)
+    output = tmp_path / "out"
+    job(output)
+    names = [(n, Path(path)) for n, (what, path) in enumerate(done) if what == "name"]
+    assert [str(path.relative_to(output)) for _, path in names] == [
+        "job.json",
+        *(f"{table}/part-00000.jsonl" for table in ("rejects", "stances", "topics", "readings")),
+        "_shards/00000.json",
+        *(f"{table}/part-00001.jsonl" for table in ("rejects", "stances", "topics", "readings")),
+        "_shards/00001.json",
+        "job.json",
+        "_SUCCESS",
+    ]
+    for position, path in names:
+        assert done[position + 1] == ("sync", str(path.parent)), f"the name of {path.name} may be lost"
+
+
 @pytest.mark.parametrize("most", [0, 400, 3000])
 def test_the_real_process_on_a_full_disk(tmp_path: Path, batch_models: Models, most: int) -> None:
     source = write_jsonl(tmp_path / "in.jsonl", [record(n) for n in range(60)])
