@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +23,6 @@ from stancewire.strictjson import JsonValue
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROW = re.compile(r"\Arow \d+: ")
 # The lines of one input row in the long form, and what stands for it in the form "json".
 Answer: TypeAlias = tuple[Sequence[Line], object]
 
@@ -171,8 +169,9 @@ class ServedReader(ServedModel):
         readings = Reader(topics, stance).read_many(map(_article, rows), options.targets)
         for number, (row, reading) in enumerate(zip(rows, readings, strict=True)):
             if isinstance(reading, InputError):
-                told = _ROW.sub("", str(reading))
-                raise InputError(f"row {number}: {told}", reason=reading.reason)
+                if reading.__cause__ is not None and not isinstance(reading.__cause__, InputError):
+                    raise reading.__cause__  # the model is at fault, not the row
+                raise InputError(f"row {number}: {reading}", reason=reading.reason)
             yield reading_lines(row["id"], reading, options), reading.to_dict()
 
 

@@ -431,6 +431,26 @@ def test_a_row_that_a_reader_cannot_read_is_named(reader: Path) -> None:
     assert caught.value.error_code == "BAD_REQUEST"
 
 
+def test_a_model_that_fails_is_not_the_rows_fault(tmp_path: Path, stance: Path) -> None:
+    def fail(_: object) -> tuple[float, ...]:
+        raise ZeroDivisionError
+
+    codebook = stances(stance).artefact.manifest.codebook
+    model = ServedReader(fake_topics(tmp_path, fail, codebook=codebook), stances(stance))
+    with pytest.raises(ZeroDivisionError):
+        ask(model)
+
+
+def test_a_row_whose_answer_is_no_probability_is_named(tmp_path: Path, stance: Path) -> None:
+    def answer(article: Article) -> tuple[float, ...]:
+        return (float("nan") if "odd" in article.text else 0.1,) * 3
+
+    codebook = stances(stance).artefact.manifest.codebook
+    model = ServedReader(fake_topics(tmp_path, answer, codebook=codebook), stances(stance))
+    with pytest.raises(MlflowException, match=r"^row 1: tiny-topics answered .*no probabilities"):
+        model.predict(pd.DataFrame({"text": ["fine", "odd", "fine"]}))
+
+
 @pytest.mark.parametrize("task", ["topics", "reader"])
 def test_the_form_json_has_a_line_a_row(topics: Path, reader: Path, task: str) -> None:
     model = served(topics if task == "topics" else reader)
@@ -485,6 +505,11 @@ def test_a_reader_folder_that_was_meddled_with_is_refused(topics: Path, stance: 
         (folder / "reader.json").write_text(content)
         with pytest.raises(ArtefactError, match=r"reader\.json"):
             served_from(folder)
+    newer = fresh("newer")
+    told = (newer / "reader.json").read_text()
+    (newer / "reader.json").write_text(told.replace('"format_version": 1', '"format_version": 2'))
+    with pytest.raises(ArtefactError, match=r"format_version: expected an integer from 1 to 1"):
+        served_from(newer)
     with pytest.raises(StancewireError, match="stance"):
         write_reader_folder(tmp_path / "wrong", stance, topics)
     damaged = fresh("damaged")
