@@ -179,6 +179,24 @@ def test_a_newer_manifest_is_refused(jobs: Jobs) -> None:
         jobs.run()
 
 
+def test_what_a_killed_job_left_is_removed_first(jobs: Jobs) -> None:
+    jobs.stop_after(1)
+    left = jobs.output / "_temporary"
+    left.mkdir()
+    for name in ("readings-00001-abc", "input.jsonl", "job.json"):
+        (left / name).write_bytes(b"half of it")
+
+    def report(progress: Progress) -> None:
+        assert not (left / "readings-00001-abc").exists()
+        assert not (left / "input.jsonl").exists()
+
+    assert jobs.run(progress=report).is_done
+    assert {path.name for path in jobs.output.iterdir()} == {
+        *("readings", "topics", "stances", "rejects"),
+        *("job.json", "_SUCCESS"),
+    }
+
+
 def test_a_folder_of_other_things_is_refused(jobs: Jobs) -> None:
     jobs.output.mkdir()
     (jobs.output / "thesis.doc").write_text("mine")
