@@ -102,6 +102,9 @@ class Family(ABC):
     resumes: ClassVar[bool] = False
     """Whether a fit goes on from checkpoints, and learns in several processes at once."""
 
+    takes_extra: ClassVar[bool] = False
+    """Whether it learns from the further rows of a context."""
+
     def __init__(self, config: FamilyConfig, *, seed: int) -> None:
         self.config = config
         self.seed = seed

@@ -65,14 +65,11 @@ Date: TypeAlias = Annotated[str, AfterValidator(_date)]
 ModelName: TypeAlias = Annotated[str, AfterValidator(_model_name)]
 
 
-class DataConfig(StrictModel):
-    """Which corpus, and how it is written; docs/data.md tells the schema."""
+class SourceConfig(StrictModel):
+    """Where rows are, and how they are written; docs/data.md tells the schema."""
 
-    path: Text = "data/articles.jsonl"
+    path: Text
     """A .jsonl, .csv, .tsv or .parquet file, a folder with train, dev and test files, or hub:owner/name."""
-
-    codebook: Text = "data/codebook.yaml"
-    """YAML file that says what the labels mean."""
 
     format: Format = "auto"
     """How the file is written; "auto" goes by its suffix."""
@@ -88,6 +85,26 @@ class DataConfig(StrictModel):
 
     topics_separator: Text = ";"
     """What parts topics, and countries, in one CSV cell."""
+
+
+class DataConfig(SourceConfig):
+    """Which corpus, and how it is written; docs/data.md tells the schema."""
+
+    path: Text = "data/articles.jsonl"
+    """A .jsonl, .csv, .tsv or .parquet file, a folder with train, dev and test files, or hub:owner/name."""
+
+    codebook: Text = "data/codebook.yaml"
+    """YAML file that says what the labels mean."""
+
+
+class ExtraConfig(SourceConfig):
+    """One more corpus to learn from, under the codebook of the run; nothing is judged on it."""
+
+    leave_out: Texts = ()
+    """Labels of theirs that are none of ours: such stance rows are left out."""
+
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """How often a row is seen in an epoch, on average: 0.5 every other epoch, 2 twice."""
 
 
 class SplitConfig(StrictModel):
@@ -272,9 +289,14 @@ class RunConfig(StrictModel):
     """Folder that gets the artefact's folder."""
 
     data: DataConfig = Field(default_factory=DataConfig)
+    extra_data: Annotated[tuple[ExtraConfig, ...], Field(strict=False)] = ()
+    """More corpora to learn from, each with its own columns, label map and weight. What is nearly the same as
+    a text of dev or test is left out."""
+
     split: SplitConfig = Field(default_factory=SplitConfig)
     model: SerializeAsAny[FamilyConfig] = Field(
-        default_factory=lambda: family(DEFAULT_FAMILY).Config.model_validate({"family": DEFAULT_FAMILY})
+        default_factory=lambda: family(DEFAULT_FAMILY).Config.model_validate({"family": DEFAULT_FAMILY}),
+        validate_default=True,
     )
     calibration: CalibrationConfig = Field(default_factory=CalibrationConfig)
     thresholds: ThresholdConfig = Field(default_factory=ThresholdConfig)
@@ -306,6 +328,13 @@ class RunConfig(StrictModel):
         if name not in names():
             raise _wanted_at("family", " or ".join(map(repr, names())), name)
         return family(name).Config.model_validate({**value, "family": name})
+
+    @field_validator("model")
+    @classmethod
+    def _takes_extra(cls, model: FamilyConfig, info: ValidationInfo) -> FamilyConfig:
+        if info.data.get("extra_data") and not family(model.family).takes_extra:
+            raise _wanted_at("family", "a family that learns from extra_data", model.family)
+        return model
 
     @field_validator("split")
     @classmethod

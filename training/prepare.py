@@ -9,6 +9,7 @@ from typing import Literal
 from models.base import LabelledSet
 from stancewire.errors import InputError
 from training.config import RunConfig
+from training.data.extra import Extra, load_extra
 from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
 from training.data.split import Plan, Split, make_split, split_corpus
@@ -27,12 +28,13 @@ class Parts:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a run learns from and is judged on."""
+    """Everything that a run learns from and is judged on; `extra` is for families that take it."""
 
     config: RunConfig
     corpus: Corpus
     split: Split
     parts: Parts
+    extra: tuple[Extra, ...] = ()
 
 
 @dataclass
@@ -66,7 +68,12 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     split = make_split(corpus, config.task, config.split, seed=config.split_seed)
     parts = _parts(corpus, config, split)
     check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
-    return Prepared(config, corpus, split, parts)
+    extra = []
+    for one in config.extra_data:
+        report(f"reading {one.path}")
+        asked, threshold = (split.dev, split.test), config.split.near_duplicate_threshold
+        extra.append(load_extra(one, corpus, config.task, asked, threshold))
+    return Prepared(config, corpus, split, parts, tuple(extra))
 
 
 def other_parts(prepared: Prepared, by: Literal["random", "time"]) -> Parts | None:

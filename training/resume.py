@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from models.base import Family, FitContext, Log, unheard
 from models.ranks import is_first
 from models.registry import family
 from stancewire.atomic import new_folder, write_file
 from stancewire.errors import StancewireError
+from training.data.extra import Extra
 from training.prepare import Prepared
 from training.provenance import digest_of, package_versions
 from training.record import parts_of
@@ -41,19 +41,21 @@ class UnderWay:
         folder: of its checkpoints; None where the family keeps none.
         cache: of what can be made again.
         run_id: the MLflow run that was killed; "" for a new one.
+        extra: more rows to learn from.
     """
 
     folder: Path | None = None
     cache: Path | None = None
     run_id: str = ""
+    extra: tuple[Extra, ...] = ()
 
     def context(
         self,
         name: str,
         log: Log = unheard,
-        extra: tuple[Any, ...] = (),
     ) -> FitContext:
         """Return what surrounds the fit of this name within the run."""
+        extra = tuple((one.rows, one.weight) for one in self.extra)
         return FitContext(self.folder / name if self.folder else None, self.cache, log, extra)
 
     def belongs_to(self, run_id: str) -> None:
@@ -82,12 +84,13 @@ def under_way(prepared: Prepared, *, fresh: bool) -> Iterator[UnderWay]:
     folder = Path(config.output) / CHECKPOINTS / config.name
     cache = Path(config.output) / CACHE
     if not is_first():
-        yield UnderWay(folder, cache)
+        yield UnderWay(folder, cache, extra=prepared.extra)
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
-            yield UnderWay(folder, cache, _opened(folder, fingerprint(prepared), fresh))
+            begun = _opened(folder, fingerprint(prepared), fresh)
+            yield UnderWay(folder, cache, begun, prepared.extra)
             shutil.rmtree(folder)
     except OSError as error:
         raise StancewireError(
@@ -102,6 +105,7 @@ def fingerprint(prepared: Prepared) -> str:
     what = {
         "config": config.model_dump(mode="json", exclude=_ELSEWHERE),
         "parts": parts_of(prepared),
+        "extra_data": [one.to_dict() for one in prepared.extra],
         "packages": package_versions(packages),
         "codebook": prepared.corpus.codebook.digest,
     }

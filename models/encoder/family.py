@@ -29,6 +29,7 @@ class EncoderFamily(Family):
     Config: ClassVar[type[FamilyConfig]] = EncoderConfig
     packages: ClassVar[tuple[str, ...]] = ("torch", "transformers", "tokenizers", "onnx")
     resumes: ClassVar[bool] = True
+    takes_extra: ClassVar[bool] = True
     config: EncoderConfig
     learned_: Learned
     graph_: bytes

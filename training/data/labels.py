@@ -63,7 +63,9 @@ class LabelReader:
         return tuple(record for item in value if (record := self._stance_item(item)) is not None)
 
     def stance(self, item: Mapping[str, object]) -> StanceRecord | None:
-        """Return one stance record, or None where a text is missing or of another type."""
+        """Return one stance record, or None where it is left out, or a text is missing or of another type."""
+        if item.get("label") in self._schema.left_out:
+            return None
         texts: dict[str, str | None] = {}
         for name in ("sentence", "target", "holder", "context"):
             value = item.get(name)

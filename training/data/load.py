@@ -8,7 +8,7 @@ one table with explicit features that every family can map, select from and writ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,7 @@ def read_corpus(
     separator: str = ";",
     delimiter: str | None = None,
     near_duplicate_threshold: float = THRESHOLD,
+    left_out: Collection[str] = (),
 ) -> Corpus:
     """Load a corpus, or refuse it whole.
 
@@ -111,12 +112,13 @@ def read_corpus(
         separator: what parts topics in a CSV cell.
         delimiter: what parts cells in a CSV row; None goes by the suffix.
         near_duplicate_threshold: similarity from which texts share a cluster.
+        left_out: stance labels of theirs whose records are skipped.
 
     Raises:
         InputError: if it cannot be read, is empty, or has faults; the text counts them.
     """
     book = codebook or load_codebook(BUNDLED)
-    schema = schema_of(book, columns=columns, label_map=label_map, separator=separator)
+    schema = schema_of(book, columns=columns, label_map=label_map, separator=separator, left_out=left_out)
     found = examine(open_source(path, format=format, delimiter=delimiter), schema)
     if found.errors:
         raise InputError(refusal(path, found.errors, n_rows=len(found.articles)))

@@ -42,7 +42,7 @@ class RowReader:
         self.faults.append(Fault(self._file, reject.line, reject.reason, reject.detail))
 
     def read(self, line: int, record: Mapping[str, object]) -> LabelledArticle | None:
-        """Return the labelled article of a record; None, with faults, where it is wrong."""
+        """Return the labelled article of a record; None where it is left out, or, with faults, wrong."""
         self._line, self._good = line, True
         self.columns = dict.fromkeys(record, line) | self.columns
         values = self._values(record)
@@ -51,6 +51,8 @@ class RowReader:
             self.ids.append(SeenId(self._file, line, name, by_record))
         bare = by_record and values["text"] is None
         stances = self._own_stance(values) if by_record else self._labels.stances(values["stances"])
+        if bare and not stances and self._good:
+            return None  # a label that the schema leaves out
         topics = self._labels.topics(values["topics"], record)
         if bare and stances:
             values["text"] = stances[0].sentence

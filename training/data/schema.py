@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -27,6 +27,7 @@ class Schema:
         columns: their column by our field (or topic, for one column per topic), where the names differ.
         label_map: our label by theirs, for topics and stances; matched exactly.
         separator: what parts topics and countries in one CSV cell.
+        left_out: stance labels of theirs that are none of ours.
     """
 
     topics: tuple[str, ...]
@@ -34,6 +35,7 @@ class Schema:
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     label_map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     separator: str = ";"
+    left_out: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse a mapping of columns or labels that cannot be meant."""
@@ -62,6 +64,7 @@ def schema_of(
     columns: Mapping[str, str] | None = None,
     label_map: Mapping[str, str] | None = None,
     separator: str = ";",
+    left_out: Collection[str] = (),
 ) -> Schema:
     """Return the schema that a codebook and the user's mapping give."""
     return Schema(
@@ -70,4 +73,5 @@ def schema_of(
         columns=columns or {},
         label_map=label_map or {},
         separator=separator,
+        left_out=frozenset(left_out),
     )

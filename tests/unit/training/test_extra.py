@@ -1,0 +1,131 @@
+"""More corpora to learn from: their columns and labels are ours, and what is judged is not among them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stancewire.errors import InputError
+from tests.corpora import rows_of, text_of, write_jsonl
+from training.config import RunConfig
+from training.config_file import load_config
+from training.prepare import Corpora, Prepared, prepare
+from training.record import provenance
+from training.resume import fingerprint, under_way
+from training.yaml import ConfigError
+
+
+def prepared(folder: Path, task: str, extra: list[dict[str, Any]]) -> Prepared:
+    path = write_jsonl(folder / "corpus.jsonl", rows_of(90))
+    values: dict[str, Any] = {"task": task, "data": {"path": str(path)}, "model": {"family": "encoder"}}
+    values |= {"output": str(folder / "out"), "extra_data": extra}
+    return prepare(RunConfig.model_validate(values), Corpora(), lambda step: None)
+
+
+def others(folder: Path, rows: list[dict[str, Any]]) -> str:
+    return str(write_jsonl(folder / "others.jsonl", rows))
+
+
+def record(number: int, label: str) -> dict[str, Any]:
+    sentence = text_of(f"other {number}", 1)
+    return {"Tweet": sentence, "id": f"t{number}", "Target": "the deal", "Stance": label}
+
+
+COLUMNS = {"sentence": "Tweet", "target": "Target", "label": "Stance"}
+
+
+def test_labels_of_others_become_ours_or_are_left_out(tmp_path: Path) -> None:
+    rows = [record(number, ("FAVOR", "AGAINST", "NONE")[number % 3]) for number in range(9)]
+    one = {
+        "path": others(tmp_path, rows),
+        "columns": COLUMNS,
+        "label_map": {"FAVOR": "favor", "AGAINST": "against"},
+        "leave_out": ["NONE"],
+        "weight": 0.5,
+    }
+    ready = prepared(tmp_path, "stance", [one])
+    (extra,) = ready.extra
+    labels = [extra.rows.labels[column] for column in extra.rows.truth.argmax(axis=1)]
+    assert labels == ["favor", "against"] * 3
+    assert extra.rows.labels == ready.parts.train.labels
+    assert (extra.weight, extra.left_out) == (0.5, 0)
+    with under_way(ready, fresh=False) as kept:
+        ((given, weight),) = kept.context("model").extra
+        assert (given is extra.rows, weight) == (True, 0.5)
+    told = provenance(ready)["extra_data"]
+    assert told == [extra.to_dict()]
+    assert json.dumps(told)
+
+
+def test_a_label_that_nobody_maps_is_refused(tmp_path: Path) -> None:
+    one = {"path": others(tmp_path, [record(1, "FAVOR")]), "columns": COLUMNS}
+    with pytest.raises(InputError, match="FAVOR"):
+        prepared(tmp_path, "stance", [one])
+
+
+@pytest.mark.parametrize("task", ["topics", "stance"])
+def test_what_dev_and_test_ask_is_not_learned(tmp_path: Path, task: str) -> None:
+    plain = prepared(tmp_path, task, [])
+    again = [row | {"id": f"again {row['id']}"} for row in rows_of(90)]
+    new = [
+        row | {"id": f"new {n}", "text": text_of(f"new {n}"), "stances": []}
+        for n, row in enumerate(again[:5])
+    ]
+    if task == "stance":
+        for number, row in enumerate(new):
+            sentence = text_of(f"new {number}").split(". ")[0] + "."
+            row["stances"] = [
+                {"sentence": sentence, "target": "a deal", "label": "favor", "target_topic": None}
+            ]
+    ready = prepared(tmp_path, task, [{"path": others(tmp_path, [*again, *new])}])
+    (extra,) = ready.extra
+    judged = len(plain.parts.dev) + len(plain.parts.test)
+    assert extra.left_out >= judged
+    assert len(extra.rows) == len(plain.parts.train) + judged + 5 - extra.left_out
+
+    def asked(rows: Any) -> set[str]:  # noqa: ANN401
+        return {getattr(example, "sentence", None) or example.text for example in rows.examples}
+
+    assert not asked(extra.rows) & (asked(plain.parts.dev) | asked(plain.parts.test))
+    for part in ("train", "dev", "test"):
+        assert np.array_equal(getattr(ready.parts, part).truth, getattr(plain.parts, part).truth)
+
+
+def test_a_sentence_of_test_in_another_article_is_not_learned(tmp_path: Path) -> None:
+    plain = prepared(tmp_path, "stance", [])
+    sentence = plain.parts.test.examples[0].sentence  # type: ignore[union-attr]
+    rows = [record(1, "favor"), record(2, "favor") | {"Tweet": sentence.upper()}]
+    (extra,) = prepared(tmp_path, "stance", [{"path": others(tmp_path, rows), "columns": COLUMNS}]).extra
+    assert (len(extra.rows), extra.left_out) == (1, 1)
+
+
+def test_a_corpus_of_nothing_new_is_refused(tmp_path: Path) -> None:
+    plain = prepared(tmp_path, "topics", [])
+    texts = {example.text for example in plain.parts.test.examples}  # type: ignore[union-attr]
+    rows = [row for row in rows_of(90) if row["text"] in texts]
+    with pytest.raises(InputError, match="all of which dev or test ask about"):
+        prepared(tmp_path, "topics", [{"path": others(tmp_path, rows)}])
+
+
+def test_a_run_with_other_rows_is_another_run(tmp_path: Path) -> None:
+    path = others(tmp_path, [record(1, "favor"), record(2, "against")])
+    one = {"path": path, "columns": COLUMNS}
+    seen = {
+        fingerprint(prepared(tmp_path, "stance", extra)) for extra in ([], [one], [one | {"weight": 2.0}])
+    }
+    write_jsonl(Path(path), [record(1, "favor"), record(3, "against")])
+    seen.add(fingerprint(prepared(tmp_path, "stance", [one])))
+    assert len(seen) == 4
+
+
+def test_a_family_that_takes_no_extra_rows_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    for family in ("", "model:\n  family: linear\n"):
+        file.write_text(f"task: stance\nextra_data:\n  - path: more.csv\n{family}", encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            load_config(file)
+        assert "wanted a family that learns from extra_data, got 'linear'" in str(caught.value)
