@@ -199,7 +199,6 @@ class Output:
     def _write(self, name: str, data: bytes) -> None:
         """Put a small file in place whole."""
         staged = self.staging / name.replace("/", "-")
-        staged.unlink(missing_ok=True)
         write_file(staged, [data])
         staged.replace(self.path / name)
         sync_folder((self.path / name).parent)
