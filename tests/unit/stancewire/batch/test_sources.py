@@ -122,8 +122,13 @@ def test_a_bomb_takes_no_memory(tmp_path: Path) -> None:
     assert int(grown) * 1024 < 200_000_000
 
 
-def test_a_file_that_grows_while_it_is_read_is_told(tmp_path: Path) -> None:
-    path = write_jsonl(tmp_path / "a.jsonl", [record(n) for n in range(3)])
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_file_that_grows_while_it_is_read_is_told(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".parquet":
+        parquet.write_table(pa.table({"text": ["x", "y"]}), path)
+    else:
+        path.write_text("text\nx\ny\n" if suffix == ".csv" else '{"text": "x"}\n{"text": "y"}\n')
     source = open_source(path)
     found = source.rows()
     next(found)
