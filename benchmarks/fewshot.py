@@ -26,12 +26,12 @@ from benchmarks.peers import PEERS, Decisions, Peer, decided, missing
 from benchmarks.public_sets import STANCE_SETS, TOPIC_SETS, read_public
 from benchmarks.quality import corpus_sets
 from models.base import LabelledSet
+from models.fewshot.config import FewshotConfig
 from models.registry import family
 from models.scoring import counts_of, macro
 from training.data.shots import few_rows
 
 FOLDS, FIXED, UNTUNED = "few-shot, steps by folds", "few-shot, all steps", "few-shot, no steps"
-_STEPS, _BATCH = 100, 32
 _MOST = 500  # rows of dev that judge
 Set = tuple[LabelledSet, LabelledSet]
 
@@ -50,7 +50,8 @@ def ours(name: str, **settings: object) -> Peer:
 
 def fine_tuned(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
     """The encoder family, until it has seen as many rows as the few-shot family sees."""
-    epochs = math.ceil(_STEPS * _BATCH / len(train))
+    defaults = FewshotConfig()
+    epochs = math.ceil(defaults.steps * defaults.batch_size / len(train))
     return ours("encoder", epochs=epochs, metric="loss")(train, asked, seed)
 
 

@@ -60,10 +60,10 @@ class FewshotConfig(FamilyConfig):
     batch_size: Annotated[int, Field(ge=4)] = 32
     """Rows of one step, balanced over the labels; every two of them are a pair."""
 
-    steps: Annotated[int, Field(ge=0)] = 100
+    steps: Annotated[int, Field(ge=0)] = 60
     """Steps at most. 0: the backbone stays as it is, and only the head learns."""
 
-    judge_every: Count = 25
+    judge_every: Count = 20
     """Steps between two judgements of the classifier; it is judged before the first step too."""
 
     patience: Count | None = 2
