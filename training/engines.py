@@ -42,6 +42,25 @@ class Gate:
             return None
         return {name: asdict(parity) for name, parity in self.passed.items()}
 
+    def metrics(self) -> dict[str, float]:
+        """Return what MLflow gets: the reference, and every engine under its name."""
+        of_engines = {**(self.passed or {}), **self.failed}
+        told = {"parity/agreement": self.parity.agreement, "parity/difference": self.parity.difference}
+        for name, parity in of_engines.items():
+            told |= {f"parity/{name}/{key}": value for key, value in _figures(parity).items()}
+        return told
+
+
+def _figures(parity: Parity) -> dict[str, float]:
+    """Return the figures of one engine, flat."""
+    return {
+        "agreement": parity.agreement,
+        "difference": parity.difference,
+        "macro_f1": parity.macro_f1,
+        **{f"agreement/{name}": share for name, share in parity.elsewhere.items()},
+        **{f"f1/{label}": change for label, change in parity.f1.items()},
+    }
+
 
 def gate(
     artefact: Artefact, fitted: Fitted, dev: LabelledSet, test: LabelledSet, trained: Probabilities

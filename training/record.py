@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.base import LabelledSet
+from models.registry import family
 from stancewire.examples import Article, StanceExample
 from training.config_file import dump_config
 from training.evaluate.figures import confusion, precision_recall, reliability
@@ -15,7 +16,7 @@ from training.evaluate.scores import Evaluation
 from training.fit import Trial
 from training.prepare import Prepared
 from training.present import as_text, results
-from training.provenance import digest_of, git_commit, package_versions
+from training.provenance import PACKAGES, digest_of, git_commit, package_versions
 from training.report.files import files
 from training.report.seen import SECTION, seen_section
 from training.tracking import TrackedRun
@@ -46,7 +47,7 @@ def provenance(prepared: Prepared) -> dict[str, Any]:
         "split": {"by": prepared.split.by, "left_out": dict(prepared.split.left_out)} | _parts(prepared),
         "config": config.model_dump(mode="json", exclude=_NOT_THE_MODEL),
         "git": {"commit": commit, "changed": changed},
-        "packages": package_versions(),
+        "packages": package_versions((*PACKAGES, *family(config.model.family).packages)),
         SECTION: seen_section(prepared.parts.train, prepared.parts.dev),
     }
 

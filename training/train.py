@@ -13,11 +13,10 @@ from stancewire.artefact import CARD, Artefact
 from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
 from training.card import Facts, card, description
 from training.config import RunConfig
-from training.engines import gate
+from training.engines import Gate, gate
 from training.evaluate.scores import Evaluation
 from training.export import export
 from training.fit import Trial, fit
-from training.parity import Parity
 from training.prepare import Prepared
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
@@ -41,7 +40,7 @@ class Outcome:
         thresholds: by label.
         artefact: what was written.
         behaviour: failure rates of the behavioural tests, or why they were skipped.
-        parity: of the artefact and the trained model.
+        parity: of the artefact and the trained model, on every engine that was tried.
         version: in the registry; None where it was not registered.
         refused: why it was not registered although the config asks for it; else "".
     """
@@ -53,7 +52,7 @@ class Outcome:
     thresholds: Mapping[str, float]
     artefact: Artefact
     behaviour: Behaviour
-    parity: Parity
+    parity: Gate
     version: RegisteredVersion | None
     refused: str
 
@@ -98,7 +97,7 @@ def train(prepared: Prepared, report: Callable[[str], None], *, fresh: bool = Fa
         log_results(run, prepared, trial, evaluations, told)
         run.text(artefact.read_bytes(CARD).decode("utf-8"), CARD)
         log_behaviour(run, behaviour)
-        run.metrics({"parity/agreement": parity.agreement, "parity/difference": parity.difference})
+        run.metrics(parity.metrics())
         run.metrics({f"{by}_split/macro_f1": found.macro_f1.value for by, found in splits.items()})
         model_uri = run.model(artefact.path, artefact.manifest.name)
         run.tags({"stancewire.artefact": artefact.digest})
@@ -131,7 +130,7 @@ def _ship(
     evaluations: Mapping[str, Evaluation],
     splits: Mapping[str, Evaluation],
     behaviour: Behaviour,
-) -> tuple[Artefact, Parity, dict[str, Any]]:
+) -> tuple[Artefact, Gate, dict[str, Any]]:
     """Write the artefact once it is known to answer as the trained model; return the report on it too."""
     config = prepared.config
     metrics: dict[str, Any] = {
@@ -163,7 +162,7 @@ def _ship(
         engines=engines,
         **shared,
     )
-    return shipped, found.parity, report | {"model": report["model"] | {"digest": shipped.digest}}
+    return shipped, found, report | {"model": report["model"] | {"digest": shipped.digest}}
 
 
 def _refusal(config: RunConfig, evaluations: Mapping[str, Evaluation]) -> str:
