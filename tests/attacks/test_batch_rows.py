@@ -82,17 +82,15 @@ def test_rows_that_raise_cost_themselves_alone(jobs: Jobs) -> None:
 def test_rows_that_kill_a_worker_are_found_and_rejected(
     jobs: Jobs, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    texts = {1: f"It KILLS: {SECRET}.", 6: f"It KILLS again: {SECRET}."}
-    for name, workers in (("one", 1), ("two", 2)):
-        summary = jobs.run(texts, rows=9, name=name, shard_rows=5, workers=workers)
-        assert jobs.rejects(name) == {2: "killed_worker", 7: "killed_worker"}
-        assert (summary.rows, summary.read, summary.n_rejected) == (9, 7, 2)
-        assert "signal 9" in told(jobs.folder / name)
-    assert content(jobs.folder / "one") == content(jobs.folder / "two")
-    plain = {row["line"]: row["reading"] for row in rows_of(jobs.folder / "one", "readings")}
-    jobs.run({}, rows=9, name="plain", shard_rows=5)
-    for row in rows_of(jobs.folder / "plain", "readings"):
-        assert row["line"] in (2, 7) or plain[row["line"]] == row["reading"]
+    texts = {1: f"It KILLS: {SECRET}.", 3: f"It KILLS again: {SECRET}."}
+    summary = jobs.run(texts, rows=5, shard_rows=4)
+    assert jobs.rejects() == {2: "killed_worker", 4: "killed_worker"}
+    assert (summary.rows, summary.read, summary.n_rejected) == (5, 3, 2)
+    assert "signal 9" in told(jobs.folder / "out")
+    found = {row["line"]: row["reading"] for row in rows_of(jobs.folder / "out", "readings")}
+    jobs.run({}, rows=5, name="plain", shard_rows=4)
+    plain = {row["line"]: row["reading"] for row in rows_of(jobs.folder / "plain", "readings")}
+    assert found == {line: plain[line] for line in (1, 3, 5)}
     said = capfd.readouterr()
     assert said.out + said.err == ""
 

@@ -64,6 +64,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[there.fileno()],
+                process_group=0,  # a terminal interrupts the parent alone, which ends its workers
                 env={**os.environ, **threads},
             )
             self.connection = Connection(here.detach())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
@@ -31,7 +30,6 @@ def main(descriptor: int, work: str) -> None:
         descriptor: an open socket to it.
         work: as JSON.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with Connection(descriptor) as parent:
         try:
