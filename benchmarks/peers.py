@@ -140,6 +140,7 @@ def transformers_recipe(train: LabelledSet, asked: LabelledSet, seed: int) -> De
     runs it as it stands.
     """
     import torch
+    from datasets import Dataset
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers import Trainer as HfTrainer
     from transformers import TrainingArguments as HfArguments
@@ -161,7 +162,10 @@ def transformers_recipe(train: LabelledSet, asked: LabelledSet, seed: int) -> De
         firsts, seconds = [p[0] for p in pairs], [p[1] for p in pairs]
         batch = tokenizer(firsts, seconds if any(seconds) else None, truncation=True, max_length=128)
         truth = rows.truth if topics else rows.truth.argmax(axis=1)
-        return [{key: batch[key][row] for key in batch} | {"labels": truth[row]} for row in range(len(rows))]
+        return [
+            {key: batch[key][row] for key in batch} | {"labels": truth[row].tolist()}
+            for row in range(len(rows))
+        ]
 
     with tempfile.TemporaryDirectory() as output:
         arguments = HfArguments(
@@ -181,11 +185,11 @@ def transformers_recipe(train: LabelledSet, asked: LabelledSet, seed: int) -> De
         trainer = HfTrainer(
             model=model,
             args=arguments,
-            train_dataset=encoded(train),  # type: ignore[arg-type]
+            train_dataset=Dataset.from_list(encoded(train)),
             processing_class=tokenizer,
         )
         trainer.train()
-        logits = np.asarray(trainer.predict(encoded(asked)).predictions)
+        logits = np.asarray(trainer.predict(Dataset.from_list(encoded(asked))).predictions)
     return decided(logits, train.task, threshold=0.0)
 
 

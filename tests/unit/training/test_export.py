@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base import Examples, Family, LabelledSet
+from models.base import ALONE, Examples, Family, FitContext, LabelledSet
 from stancewire.artefact import read_artefact
 from stancewire.errors import ArtefactError
 from stancewire.predictor import load
@@ -62,7 +62,7 @@ class Broken(Family):
 
     name = "linear"
 
-    def fit(self, train: LabelledSet, dev: LabelledSet) -> Broken:
+    def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Broken:
         return self
 
     def predict_probabilities(self, examples: Examples) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
