@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
     """Put all integration tests into one group of `pytest -n`."""
     for item in items:

@@ -131,7 +131,7 @@ def test_the_real_process_killed_while_its_workers_work(tmp_path: Path, batch_mo
 
 
 def test_interrupted_it_ends_with_130_and_goes_on(tmp_path: Path, batch_models: Models) -> None:
-    source = write_jsonl(tmp_path / "in.jsonl", [record(n) for n in range(3000)])
+    source = write_jsonl(tmp_path / "in.jsonl", [record(n) for n in range(30_000)])
     topics, stance = batch_models
     options = ("--topics", topics, "--stance", stance, "--shard-rows", "20")
     output = tmp_path / "out"

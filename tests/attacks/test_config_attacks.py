@@ -26,7 +26,7 @@ BY_NAME = {
     "apply": ("seed: !!python/object/apply:os.mkdir [marker]", "tags such as !!str are refused"),
     "name": ("seed: !!python/name:antigravity.fly", "tags such as !!str are refused"),
     "new": ("seed: !<tag:yaml.org,2002:python/module:antigravity> x", "tags such as !!str are refused"),
-    "family": ("model: {family: antigravity.Model}", "wanted 'linear'"),
+    "family": ("model: {family: antigravity.Model}", "wanted 'encoder' or 'fewshot' or 'linear'"),
     "codebook": ("data: {codebook: [antigravity]}", "wanted a text"),
 }
 

@@ -304,6 +304,7 @@ def test_a_config_is_read_by_its_names(make: Make) -> None:
         targets: tuple[str, ...] = ()
         allow_leaks: tuple[str, ...] = ()
         near_duplicate_threshold: float = 0.4
+        shots: int | None = None
 
     corpus = make(60)
     plan = Plan(by="time", test_from="2024-01-01")
