@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.base import LabelledSet
 from stancewire.examples import Article, StanceExample
+from training.data.shots import few_rows
 
 Decisions: TypeAlias = NDArray[np.bool_]
 Peer: TypeAlias = Callable[[LabelledSet, LabelledSet, int], Decisions]
@@ -116,7 +117,7 @@ def setfit(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
 
     from models.encoder.backbone import find_backbone
 
-    rows = few(train, SHOTS, seed)
+    rows = train.take(few_rows(train.truth, train.groups, train.task, SHOTS, seed=seed))
     truth = rows.truth.astype(int).tolist() if train.task == "topics" else rows.truth.argmax(axis=1).tolist()
     strategy = {"multi_target_strategy": "one-vs-rest"} if train.task == "topics" else {}
     model = SetFitModel.from_pretrained(str(find_backbone("minilm", 128).folder), device="cpu", **strategy)
@@ -194,17 +195,6 @@ def transformers_recipe(
         trainer.train()
         logits = np.asarray(trainer.predict(Dataset.from_list(encoded(asked))).predictions)
     return decided(logits, train.task, threshold=0.0)
-
-
-def few(train: LabelledSet, shots: int, seed: int) -> LabelledSet:
-    """Return at most so many rows of every label, and as many that bear none."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(train))
-    columns = [train.truth[:, column] == 1 for column in range(len(train.labels))]
-    if train.task == "topics":
-        columns.append(~(train.truth == 1).any(axis=1))
-    kept = {int(row) for holds in columns for row in [r for r in order if holds[r]][:shots]}
-    return train.take(sorted(kept))
 
 
 PEERS: dict[str, tuple[Peer, str]] = {
