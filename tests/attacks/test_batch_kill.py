@@ -44,6 +44,9 @@ def job(tmp_path: Path, batch_models: Models, monkeypatch: pytest.MonkeyPatch) -
     return lambda output: run(source, output, topics=topics, stance=stance, shard_rows=4, format="jsonl")
 
 
+HEARS_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
 def visible(folder: Path) -> dict[str, str]:
     """The files that a reader of the tables sees."""
     return {name: digest for name, digest in content(folder).items() if name.split("/")[0] in TABLES}
@@ -131,12 +134,13 @@ def test_the_real_process_killed_while_its_workers_work(tmp_path: Path, batch_mo
 
 
 def test_interrupted_it_ends_with_130_and_goes_on(tmp_path: Path, batch_models: Models) -> None:
-    source = write_jsonl(tmp_path / "in.jsonl", [record(n) for n in range(30_000)])
+    source = write_jsonl(tmp_path / "in.jsonl", [record(n) for n in range(3000)])
     topics, stance = batch_models
     options = ("--topics", topics, "--stance", stance, "--shard-rows", "20")
     output = tmp_path / "out"
     process = subprocess.Popen(  # noqa: S603 - our own program
-        command(source, output, *options),
+        # A process that runs in the background hands on to its children that SIGINT is ignored.
+        command(source, output, *options, prepare=HEARS_SIGINT),
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

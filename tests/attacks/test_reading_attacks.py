@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from stancewire.reading import Reader
 from stancewire.terminal import console_on, escape, print_reading
 from stancewire.words import words_of
 from tests.fake_models import by_words, fake_stance, fake_topics
+from tests.processor import seconds
 
 SIZE = 40_000
 MOST_RATIO = 2.6
@@ -132,12 +132,7 @@ def test_twice_the_text_takes_twice_the_time(
 
 def _seconds(run: Callable[[str], object], text: str) -> float:
     """Return the processor's time of the shorter of two runs; what takes none at all counts as 10 ms."""
-    taken = []
-    for _ in range(2):
-        started = time.process_time()
-        run(text)
-        taken.append(time.process_time() - started)
-    return max(min(taken), 0.010)
+    return max(min(seconds(lambda: run(text)) for _ in range(2)), 0.010)
 
 
 HIDDEN = {
