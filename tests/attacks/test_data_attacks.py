@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stancewire.errors import InputError, StancewireError
@@ -374,6 +374,7 @@ def test_csv_of_any_bytes_ends_in_rows_rejects_or_one_error(tmp_path: Path, data
 
 @SETTINGS
 @given(lines=st.lists(LINE, max_size=5))
+@example(lines=[b'{"sentence": null, "label": []}'])
 def test_only_our_exceptions_leave_the_loader(tmp_path: Path, lines: list[bytes]) -> None:
     """Fault 14: whatever the rows hold, the examination tells their faults."""
     path = tmp_path / "a.jsonl"

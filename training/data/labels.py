@@ -64,7 +64,8 @@ class LabelReader:
 
     def stance(self, item: Mapping[str, object]) -> StanceRecord | None:
         """Return one stance record, or None where it is left out, or a text is missing or of another type."""
-        if item.get("label") in self._schema.left_out:
+        given = item.get("label")
+        if isinstance(given, str) and given in self._schema.left_out:
             return None
         texts: dict[str, str | None] = {}
         for name in ("sentence", "target", "holder", "context"):
@@ -73,7 +74,7 @@ class LabelReader:
                 self._fault("wrong_type", f"expected {name!r} of a stance to be a text, found {shown(value)}")
                 return None
             texts[name] = value
-        label = self._label(item.get("label"), self._schema.stances, "stance")
+        label = self._label(given, self._schema.stances, "stance")
         topic = item.get("target_topic")
         known_topic = None if topic is None else self._label(topic, self._schema.topics, "target_topic")
         sentence, target = texts["sentence"] or "", texts["target"] or ""
