@@ -16,7 +16,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -72,6 +72,28 @@ def write_file(path: Path, chunks: Iterable[bytes]) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not name it
+        raise
+
+
+def replace_file(path: Path, chunks: Iterable[bytes], *, half: str = "half") -> None:
+    """Put a file in the place of the former one, if there is one; when that fails, the former one stands.
+
+    Args:
+        path: of the file.
+        chunks: of its content.
+        half: last part of the name that it has meanwhile; processes that write one file each need their own.
+
+    Raises:
+        OSError: from the file system.
+    """
+    building = path.with_name(f"{path.name}.{half}")
+    try:
+        building.unlink(missing_ok=True)
+        write_file(building, chunks)
+        building.replace(path)
+    except OSError:
+        with suppress(OSError):
+            building.unlink()
         raise
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from models.base import Family, FitContext, Log, unheard
 from models.ranks import is_first
 from models.registry import family
-from stancewire.atomic import new_folder, write_file
+from stancewire.atomic import new_folder, replace_file
 from stancewire.errors import StancewireError
 from training.data.extra import Extra
 from training.prepare import Prepared
@@ -170,7 +170,4 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _write(file: Path, about: Mapping[str, str]) -> None:
-    half = file.with_suffix(".half")
-    half.unlink(missing_ok=True)
-    write_file(half, [json.dumps(about).encode()])
-    half.replace(file)
+    replace_file(file, [json.dumps(about).encode()])

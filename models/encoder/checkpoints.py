@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from stancewire.atomic import write_file
+from stancewire.atomic import replace_file
 
 _LOG = logging.getLogger(__name__)
 STATE, BEST = "state.safetensors", "best.safetensors"
@@ -54,16 +53,11 @@ class Checkpoints:
         """Put a file in the place of the former one; False where the disk does not take it."""
         if self.folder is None:
             return True
-        half = self.folder / f"{name}.half"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            half.unlink(missing_ok=True)
             plain = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-            write_file(half, [save(plain, {_ABOUT: json.dumps(asdict(position))})])
-            half.replace(self.folder / name)
+            replace_file(self.folder / name, [save(plain, {_ABOUT: json.dumps(asdict(position))})])
         except OSError as error:
-            with suppress(OSError):
-                half.unlink()
             _LOG.warning(
                 "%s cannot be written: %s; training goes on, and the checkpoint before it still stands",
                 self.folder / name,

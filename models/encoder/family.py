@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from models.encoder.fitting import Learned
 
 
+def check_installed(what: str) -> None:
+    """Refuse to fit without the packages of the extra.
+
+    Raises:
+        MissingExtraError: naming what needs them, and the pip line.
+    """
+    for package in ("torch", "transformers", "accelerate", "onnx"):
+        if find_spec(package) is None:
+            raise MissingExtraError.of(what, "encoder")
+
+
 class EncoderFamily(Family):
     """A transformer, fine-tuned end to end.
 
@@ -42,9 +53,7 @@ class EncoderFamily(Family):
                 no number any more.
             MissingExtraError: if torch or transformers are not installed.
         """
-        for package in ("torch", "transformers", "accelerate", "onnx"):
-            if find_spec(package) is None:
-                raise MissingExtraError.of("the encoder family", "encoder")
+        check_installed("the encoder family")
         from models.encoder.fitting import fit
 
         self.learned_ = fit(self.config, self.seed, train, dev, context)

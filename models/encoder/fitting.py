@@ -16,7 +16,7 @@ from models.encoder.feed import Feed
 from models.encoder.judge import answers, scores_on
 from models.encoder.loop import Goal, Judged, Loop
 from models.encoder.losses import Loss
-from models.encoder.network import Classifier, new_network
+from models.encoder.network import Classifier, new_network, place
 from models.encoder.optimiser import frozen
 from models.encoder.processes import Processes
 from models.encoder.start import find_parent, take_head
@@ -28,7 +28,8 @@ from stancewire.runtime.pooling import columns
 from stancewire.text import MAX_CHARS
 
 _STEPS_A_LOG = 20
-_BUDGET = 8192
+# Tokens that go through the network at once when it is only asked.
+BUDGET = 8192
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def fit(
     if config.threads:
         torch.set_num_threads(config.threads)
     processes = Processes(config.device)
-    layout = _layout(config, train.task)
+    layout = layout_of(config, train.task)
     parent = find_parent(config.init_from) if config.init_from else None
     backbone = find_backbone(str(parent.folder) if parent else config.backbone, layout.tokens)
     network = new_network(
@@ -85,15 +86,12 @@ def fit(
     )
     if parent:
         take_head(network, parent, train.labels, config.init_label_map)
-    # Attention of short sequences is faster plain on a processor, and fused on a GPU.
-    network.inner.set_attn_implementation("sdpa" if processes.device.type == "cuda" else "eager")
-    network.to(processes.device)
+    place(network, processes.device)
     if config.freeze_embeddings:
         frozen(network)
     learned = Learned(config, train.task, train.labels, backbone, layout, network)
     _learn(learned, seed, train, dev, context, processes)
-    network.inner.set_attn_implementation("eager")
-    network.to("cpu")
+    place(network, torch.device("cpu"))
     network.eval()
     return learned
 
@@ -146,12 +144,13 @@ def _ask(learned: Learned, tokens: Tokens, processes: Processes) -> Probabilitie
         task=learned.task,
         pooling=learned.config.pooling,
         pad=learned.backbone.pad,
-        budget=_BUDGET,
+        budget=BUDGET,
         processes=processes,
     )
 
 
-def _layout(config: EncoderConfig, task: Task) -> Layout:
+def layout_of(config: EncoderConfig, task: Task) -> Layout:
+    """Return how texts become sequences, of a config that is filled in for the task."""
     return Layout(
         task=task,
         tokens=config.tokens or 0,

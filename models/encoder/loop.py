@@ -23,7 +23,7 @@ from models.encoder.config import EncoderConfig
 from models.encoder.feed import Feed
 from models.encoder.feed import Step as Rows
 from models.encoder.losses import Loss
-from models.encoder.network import Classifier, pooled, scores_of
+from models.encoder.network import Classifier, pooled, scores_of, weights_of
 from models.encoder.optimiser import (
     Average,
     new_optimiser,
@@ -197,9 +197,7 @@ class Loop:
             self.position = replace(self.position, epoch=epoch)
             if is_best:
                 self.position = replace(self.position, best=score, best_epoch=epoch)
-                self.best = {
-                    name: value.detach().cpu().clone() for name, value in self._model.state_dict().items()
-                }
+                self.best = weights_of(self._model)
                 self._write(BEST, self.best)
         return Judged(self.position.step, epoch, scores, is_best)
 

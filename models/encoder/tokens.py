@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from models.base import Examples
-from stancewire.atomic import write_file
+from stancewire.atomic import replace_file
 from stancewire.encoding import ENCODING_VERSION, Encoded, Encoder, Layout
 from stancewire.examples import Article
 
@@ -103,14 +103,10 @@ def _read(file: Path) -> Tokens | None:
 
 def _keep(file: Path, tokens: Tokens) -> None:
     """Keep tokens for the next run; where the disk does not take them, that run makes them again."""
-    half = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(half, [save({name: getattr(tokens, name) for name in Tokens.__slots__})])
-        half.replace(file)
-    except OSError:
-        with suppress(OSError):
-            half.unlink()
+        content = save({name: getattr(tokens, name) for name in Tokens.__slots__})
+        replace_file(file, [content], half=str(os.getpid()))
 
 
 def _digest(tokenizer: bytes, layout: Layout, examples: Examples) -> str:

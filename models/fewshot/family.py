@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Self
 
 from models.base import ALONE, FamilyConfig, FitContext, LabelledSet
-from models.encoder.family import EncoderFamily
+from models.encoder.family import EncoderFamily, check_installed
 from models.fewshot.config import FewshotConfig
-from stancewire.errors import MissingExtraError
 
 
 class FewshotFamily(EncoderFamily):
@@ -23,6 +21,7 @@ class FewshotFamily(EncoderFamily):
     name: ClassVar[str] = "fewshot"
     Config: ClassVar[type[FamilyConfig]] = FewshotConfig
     resumes: ClassVar[bool] = False
+    takes_extra: ClassVar[bool] = False
     config: FewshotConfig  # type: ignore[assignment]
 
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
@@ -33,9 +32,7 @@ class FewshotFamily(EncoderFamily):
                 no number any more.
             MissingExtraError: if torch or transformers are not installed.
         """
-        for package in ("torch", "transformers", "accelerate", "onnx"):
-            if find_spec(package) is None:
-                raise MissingExtraError.of("the few-shot family", "encoder")
+        check_installed("the few-shot family")
         from models.fewshot.fitting import fit
 
         self.learned_ = fit(self.config, self.seed, train, dev, context)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.model_selection import GroupKFold
-from torch import Tensor
 
 from models.base import FitContext, LabelledSet
 from models.encoder.backbone import Backbone, find_backbone
-from models.encoder.fitting import Learned
+from models.encoder.fitting import BUDGET, Learned, layout_of
 from models.encoder.judge import scores_on
+from models.encoder.network import place, weights_of
 from models.encoder.processes import Processes
 from models.encoder.tokens import Index, Tokens, tokenised
 from models.errors import FitError
@@ -24,10 +24,8 @@ from models.fewshot.tuning import Tuning
 from models.linear_rows import check
 from stancewire.calibration import Probabilities
 from stancewire.encoding import Layout
-from stancewire.text import MAX_CHARS
 
 _STEPS_A_LOG = 5
-_BUDGET = 8192
 # Rows of each label from which dev can tell one number of steps from another.
 _ENOUGH = 10
 
@@ -45,27 +43,16 @@ def fit(
     encoder = config.encoder(train.task)
     if config.threads:
         torch.set_num_threads(config.threads)
-    layout = Layout(
-        task=train.task,
-        tokens=encoder.tokens or 0,
-        stride=encoder.stride or 0,
-        max_chunks=encoder.max_chunks or 1,
-        max_chars=MAX_CHARS,
-        target_blind=config.target_blind and train.task == "stance",
-    )
+    layout = layout_of(encoder, train.task)
     backbone = find_backbone(config.backbone, layout.tokens)
     network = new_network(backbone, dropout=config.dropout)
-    device = Processes(config.device).device
-    # As in the encoder family: plain on a processor, fused on a GPU.
-    network.inner.set_attn_implementation("sdpa" if device.type == "cuda" else "eager")
-    network.to(device)
+    place(network, Processes(config.device).device)
     fitting = _Fitting(config, seed, network, backbone, layout, context)
     if config.steps and _judged_on_dev(config, dev):
         fitting.tune_judged(train, _some(dev, config.judge_rows, seed))
     elif config.steps:
         fitting.tune(train, config.steps if config.judged_on == "none" else fitting.best_steps(train))
-    network.inner.set_attn_implementation("eager")
-    network.to("cpu")
+    place(network, torch.device("cpu"))
     head = fitting.head(fitting.embedded(fitting.tokens(train)), train)
     network.set_head(head.weight, head.bias)
     network.eval()
@@ -92,13 +79,13 @@ class _Fitting:
     def tune_judged(self, train: LabelledSet, dev: LabelledSet) -> None:
         """Tune; the weights are then those that dev liked best."""
         best: tuple[float, ...] = ()
-        best_step, best_weights = 0, _copy(self.network)
+        best_step, best_weights = 0, weights_of(self.network)
         tokens, asked = self.tokens(train), self.tokens(dev)
         for step in self._points(train, tokens):
             found = self.head(self.embedded(tokens), train).probabilities(self.embedded(asked), train.task)
             score = self._score(step, "dev", dev, found)
             if score > best:
-                best, best_step, best_weights = score, step, _copy(self.network)
+                best, best_step, best_weights = score, step, weights_of(self.network)
             elif self.config.patience and step - best_step >= self.config.patience * self.config.judge_every:
                 break
         self.network.load_state_dict(best_weights)
@@ -111,7 +98,7 @@ class _Fitting:
         Raises:
             FitError: if train has too few stories for the folds, or every fold lacks a label.
         """
-        start = _copy(self.network)
+        start = weights_of(self.network)
         answers: dict[int, Probabilities] = {}
         judged = np.zeros(len(train), np.bool_)
         for fitted, held in _folds(train, self.config, self.seed):
@@ -132,7 +119,7 @@ class _Fitting:
 
     def embedded(self, tokens: Tokens) -> Embeddings:
         """Return the embeddings of rows as the network is, in fp32."""
-        return embed(self.network, tokens, self.backbone.pad, _BUDGET)
+        return embed(self.network, tokens, self.backbone.pad, BUDGET)
 
     def head(self, embeddings: Embeddings, rows: LabelledSet) -> Head:
         """Return the head that the config asks for."""
@@ -192,7 +179,3 @@ def _folds(train: LabelledSet, config: FewshotConfig, seed: int) -> Iterator[tup
             f"rows, and without some fold still rows with and without each label; got {n_groups} groups; add "
             "rows, change model.folds, or take judged_on: dev or none"
         )
-
-
-def _copy(network: SentenceClassifier) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}

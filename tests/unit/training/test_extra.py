@@ -124,8 +124,12 @@ def test_a_run_with_other_rows_is_another_run(tmp_path: Path) -> None:
 
 def test_a_family_that_takes_no_extra_rows_says_so(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
-    for family in ("", "model:\n  family: linear\n"):
-        file.write_text(f"task: stance\nextra_data:\n  - path: more.csv\n{family}", encoding="utf-8")
+    for section, family in (
+        ("", "linear"),
+        ("model:\n  family: linear\n", "linear"),
+        ("model:\n  family: fewshot\n", "fewshot"),
+    ):
+        file.write_text(f"task: stance\nextra_data:\n  - path: more.csv\n{section}", encoding="utf-8")
         with pytest.raises(ConfigError) as caught:
             load_config(file)
-        assert "wanted a family that learns from extra_data, got 'linear'" in str(caught.value)
+        assert f"wanted a family that learns from extra_data, got {family!r}" in str(caught.value)

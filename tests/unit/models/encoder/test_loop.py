@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor
 
-import models.encoder.checkpoints as checkpoints
 import models.encoder.loop as loop
+import stancewire.atomic as atomic
 from models.base import FitContext, LabelledSet
 from models.encoder.checkpoints import BEST, STATE, Checkpoints, Position
 from models.encoder.config import EncoderConfig
@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "write_file", full)
+    monkeypatch.setattr(atomic, "write_file", full)
     with caplog.at_level(logging.WARNING):
         assert not store.save(BEST, {"weight": torch.zeros(6)}, Position(9, 2, 0.7, 2))
     assert (
