@@ -139,8 +139,8 @@ def transformers_recipe(
 ) -> Decisions:
     """The transformers text-classification example: 2e-5, batches of 32, 3 epochs, 128 tokens.
 
-    Padded dynamically and in bf16, which changes its time and not its score. As it stands, every row is
-    padded to 128 tokens, and all is fp32.
+    Padded dynamically, and in bf16 where the hardware has it, which changes its time and not its score. As it
+    stands, every row is padded to 128 tokens, and all is fp32.
     """
     import torch
     from datasets import Dataset
@@ -149,7 +149,9 @@ def transformers_recipe(
     from transformers import TrainingArguments as HfArguments
 
     from models.encoder.backbone import find_backbone
+    from models.encoder.processes import has_bf16
 
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = str(find_backbone("minilm", 128).folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     topics = train.task == "topics"
@@ -178,8 +180,8 @@ def transformers_recipe(
             per_device_train_batch_size=32,
             per_device_eval_batch_size=64,
             num_train_epochs=epochs,
-            bf16=not as_it_stands,
-            use_cpu=not torch.cuda.is_available(),
+            bf16=not as_it_stands and has_bf16(device),
+            use_cpu=device.type == "cpu",
             seed=seed,
             save_strategy="no",
             report_to="none",

@@ -16,7 +16,7 @@ from models.encoder.feed import Feed
 from models.encoder.judge import answers, scores_on
 from models.encoder.loop import Goal, Judged, Loop
 from models.encoder.losses import Loss
-from models.encoder.network import Classifier, new_network, place
+from models.encoder.network import Classifier, new_network, place, settle
 from models.encoder.optimiser import frozen
 from models.encoder.processes import Processes
 from models.encoder.start import find_parent, take_head
@@ -69,7 +69,7 @@ def fit(
         FitError: if the rows cannot teach what the config asks, the backbone does not fit, or the loss is no
             number any more.
     """
-    config = config.for_task(train.task)
+    config = config.for_task(train.task, len(train))
     check(train, config.class_weights, 1)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -82,6 +82,7 @@ def fit(
         columns(len(train.labels), config.pooling),
         head=config.head,
         dropout=config.dropout,
+        attention_dropout=config.attention_dropout,
         seed=seed,
     )
     if parent:
@@ -91,8 +92,7 @@ def fit(
         frozen(network)
     learned = Learned(config, train.task, train.labels, backbone, layout, network)
     _learn(learned, seed, train, dev, context, processes)
-    place(network, torch.device("cpu"))
-    network.eval()
+    settle(network)
     return learned
 
 

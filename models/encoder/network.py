@@ -19,7 +19,9 @@ from stancewire.encoding import Encoded
 from stancewire.runtime.batching import matrices
 from stancewire.runtime.pooling import Pooling
 
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+# What configs of transformers call the shares of units, and of attention weights, that are left out.
+_DROPOUT = ("hidden_dropout_prob", "dropout")
+_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 class Classifier(nn.Module):
@@ -68,7 +70,13 @@ class Classifier(nn.Module):
 
 
 def new_network(
-    backbone: Backbone, n_outputs: int, *, head: Head, dropout: float | None, seed: int
+    backbone: Backbone,
+    n_outputs: int,
+    *,
+    head: Head,
+    dropout: float | None,
+    attention_dropout: float | None,
+    seed: int,
 ) -> Classifier:
     """Return the backbone with a new head, in fp32; equal seeds give equal heads.
 
@@ -77,6 +85,7 @@ def new_network(
         n_outputs: columns of the head.
         head: "mean" or "first".
         dropout: share of units left out in training; None: as the backbone says.
+        attention_dropout: share of attention weights left out; None: as the backbone says.
         seed: of the new head.
 
     Raises:
@@ -87,9 +96,10 @@ def new_network(
     try:
         config = AutoConfig.from_pretrained(str(backbone.folder), local_files_only=True)
         config.num_labels = n_outputs
-        for name in _DROPOUTS if dropout is not None else ():
-            if hasattr(config, name):
-                setattr(config, name, dropout)
+        for share, names in ((dropout, _DROPOUT), (attention_dropout, _ATTENTION_DROPOUT)):
+            for name in names if share is not None else ():
+                if hasattr(config, name):
+                    setattr(config, name, share)
         with quiet():
             inner: PreTrainedModel = kind.from_pretrained(
                 str(backbone.folder),
@@ -112,9 +122,17 @@ def new_network(
 
 
 def place(network: Classifier, device: torch.device) -> None:
-    """Move a network. Attention of short sequences is faster plain on a processor, and fused on a GPU."""
-    network.inner.set_attn_implementation("sdpa" if device.type == "cuda" else "eager")
+    """Move a network to where it learns, with its attention fused where transformers can."""
+    fused = getattr(network.inner, "_supports_sdpa", False)
+    network.inner.set_attn_implementation("sdpa" if fused else "eager")
     network.to(device)
+
+
+def settle(network: Classifier) -> None:
+    """Make a network ready for use and export: on the processor, its attention plain, nothing left out."""
+    network.inner.set_attn_implementation("eager")
+    network.to("cpu")
+    network.eval()
 
 
 def weights_of(network: Classifier) -> dict[str, Tensor]:

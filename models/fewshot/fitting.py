@@ -13,7 +13,7 @@ from models.base import FitContext, LabelledSet
 from models.encoder.backbone import Backbone, find_backbone
 from models.encoder.fitting import BUDGET, Learned, layout_of
 from models.encoder.judge import scores_on
-from models.encoder.network import place, weights_of
+from models.encoder.network import place, settle, weights_of
 from models.encoder.processes import Processes
 from models.encoder.tokens import Index, Tokens, tokenised
 from models.errors import FitError
@@ -52,10 +52,9 @@ def fit(
         fitting.tune_judged(train, _some(dev, config.judge_rows, seed))
     elif config.steps:
         fitting.tune(train, config.steps if config.judged_on == "none" else fitting.best_steps(train))
-    place(network, torch.device("cpu"))
+    settle(network)
     head = fitting.head(fitting.embedded(fitting.tokens(train)), train)
     network.set_head(head.weight, head.bias)
-    network.eval()
     return Learned(encoder, train.task, train.labels, backbone, layout, network)
 
 

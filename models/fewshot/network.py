@@ -64,7 +64,7 @@ def new_network(backbone: Backbone, *, dropout: float | None) -> SentenceClassif
     Raises:
         BackboneError: if transformers cannot load it.
     """
-    bare = encoder.new_network(backbone, 1, head="mean", dropout=dropout, seed=0)
+    bare = encoder.new_network(backbone, 1, head="mean", dropout=dropout, attention_dropout=dropout, seed=0)
     return SentenceClassifier(bare.inner)
 
 
