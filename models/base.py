@@ -125,6 +125,10 @@ class Family(ABC):
         """Return the manifest's `chunking` section; None for families that read texts whole."""
         return None
 
-    def keep(self, folder: Path) -> bool:
-        """Write what another fit can start from into an existing empty folder; False where there is none."""
-        return False
+    def keep(self, folder: Path) -> None:
+        """Write what another fit can start from into an existing empty folder; only families that resume do.
+
+        Raises:
+            NotImplementedError: for all others.
+        """
+        raise NotImplementedError(f"{self.name}: a fit cannot start from another one")

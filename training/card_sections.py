@@ -12,6 +12,7 @@ from training.report.formats import fraction, interval, named, percent, points, 
 _SLICES, _SPOTS = 10, 8
 _SPLITS = {
     "time_split": "Trained on older stories alone, it scores on the newest ones",
+    "outlet_split": "Trained without the outlets of its config's evaluation.outlet_split, it scores on them",
     "random_split": "A split by rows, which tears stories apart and leaks, would claim",
 }
 _OVERALL = ("macro_f1", "micro_f1", "exact_match")

@@ -256,6 +256,10 @@ class EvaluationConfig(StrictModel):
     """Whether to train once more on a split by time and print the score on the newest stories; left out where
     articles have no date."""
 
+    outlet_split: Texts = ()
+    """Outlets that the model is trained once more without, and judged on: how it reads a register it never
+    saw. Empty: none."""
+
     behaviour: bool = True
     """Whether to ask the model the behavioural cases (docs/behaviour.md); they need the bundled codebook."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from models.base import LabelledSet
 from stancewire.errors import InputError
@@ -12,9 +12,12 @@ from training.config import RunConfig
 from training.data.extra import Extra, load_extra
 from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
-from training.data.split import Plan, Split, make_split, split_corpus
+from training.data.split import Plan, Split, check_outlets, make_split, split_corpus
 from training.data.tables import labelled_set
 from training.thresholds import check_objectives
+
+# How else a run may split its rows, to show what its score depends on.
+OtherSplit: TypeAlias = Literal["random", "time", "outlet"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     report(f"splitting by {config.split.by}")
     split = make_split(corpus, config.task, config.split, seed=config.split_seed)
     parts = _parts(corpus, config, split)
+    if config.evaluation.outlet_split:
+        check_outlets(corpus, config.evaluation.outlet_split, "evaluation.outlet_split")
     check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
     extra = []
     for one in config.extra_data:
@@ -76,16 +81,24 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     return Prepared(config, corpus, split, parts, tuple(extra))
 
 
-def other_parts(prepared: Prepared, by: Literal["random", "time"]) -> Parts | None:
+def other_parts(prepared: Prepared, by: OtherSplit) -> Parts | None:
     """Return the same rows split in another way, to show what the score depends on.
 
     At random: stories torn apart, what a careless split would be judged on. By time: the newest stories are
-    the test. None where the rows do not allow it, as when articles have no date or a label misses train.
+    the test. By outlet: the outlets of `evaluation.outlet_split` are. None where the rows do not allow it, as
+    when articles have no date or a label misses train.
     """
     config, corpus = prepared.config, prepared.corpus
     allowed = ("random",) if by == "random" else config.split.allow_leaks
     share = config.split
-    plan = Plan(by=by, dev=share.dev, test=share.test, allow_leaks=allowed, shots=share.shots)
+    plan = Plan(
+        by=by,
+        dev=share.dev,
+        test=share.test,
+        outlets=config.evaluation.outlet_split,
+        allow_leaks=allowed,
+        shots=share.shots,
+    )
     try:
         return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.split_seed))
     except (InputError, LeakError):

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from training.train import Outcome
 
 _PAGE_CELLS = 110
-_SPLITS = {"random": "split by rows, which leaks", "time": "split by time, on the newest stories"}
+_SPLITS = {
+    "random": "split by rows, which leaks",
+    "time": "split by time, on the newest stories",
+    "outlet": "split by outlet, on outlets it never saw",
+}
 
 
 def results(

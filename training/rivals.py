@@ -6,7 +6,7 @@ Every fit of a run is made here or named here, so that the processes that torchr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from models.base import FamilyConfig, FitContext
 from models.errors import FitError
@@ -16,7 +16,7 @@ from training.evaluate.baselines import majority
 from training.evaluate.metrics import EvaluationError
 from training.evaluate.scores import Evaluation
 from training.fit import Trial, fit, judge, judge_answers
-from training.prepare import Parts, Prepared, other_parts
+from training.prepare import OtherSplit, Parts, Prepared, other_parts
 
 MAJORITY, TARGET_BLIND, LINEAR = "majority", "target-blind", "linear"
 MODEL = "model"
@@ -76,12 +76,13 @@ def _blind(config: RunConfig) -> FamilyConfig | None:
     return config.model.model_copy(update={"target_blind": True})
 
 
-def _splits(prepared: Prepared) -> Iterator[tuple[Literal["random", "time"], Parts]]:
+def _splits(prepared: Prepared) -> Iterator[tuple[OtherSplit, Parts]]:
     """Yield the other splits that the config asks for and the rows allow."""
     config = prepared.config
-    wanted: dict[Literal["random", "time"], bool] = {
+    wanted: dict[OtherSplit, bool] = {
         "random": config.evaluation.random_split,
         "time": config.evaluation.time_split,
+        "outlet": bool(config.evaluation.outlet_split),
     }
     for by, asked in wanted.items():
         if asked and by != config.split.by and (parts := other_parts(prepared, by)):

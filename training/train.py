@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 from models.base import FitContext, Log
 from stancewire.artefact import CARD, Artefact
@@ -17,7 +17,7 @@ from training.engines import Gate, gate
 from training.evaluate.scores import Evaluation
 from training.export import export
 from training.fit import Trial, fit
-from training.prepare import Prepared
+from training.prepare import OtherSplit, Prepared
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
 from training.resume import keep_checkpoint, under_way
@@ -36,7 +36,7 @@ class Outcome:
         run_id: of the MLflow run.
         evaluations: by model, on test: the trained one first, then what it must beat.
         splits: the same family judged on other splits: "random", by rows, which leaks; "time", the newest
-            stories. Those that were tried.
+            stories; "outlet", outlets that it was not trained on. Those that were tried.
         thresholds: by label.
         artefact: what was written.
         behaviour: failure rates of the behavioural tests, or why they were skipped.
@@ -135,8 +135,7 @@ def _ship(
     config = prepared.config
     metrics: dict[str, Any] = {
         "test": {name: found.to_dict() for name, found in evaluations.items()},
-        "random_split": splits["random"].to_dict() if "random" in splits else None,
-        "time_split": splits["time"].to_dict() if "time" in splits else None,
+        **{f"{by}_split": splits[by].to_dict() if by in splits else None for by in get_args(OtherSplit)},
         **behaviour.to_dict(),
     }
     shared: dict[str, Any] = {

@@ -78,9 +78,8 @@ class EncoderFamily(Family):
         layout = self.learned_.layout
         return {"tokens": layout.tokens, "stride": layout.stride, "max_chunks": layout.max_chunks}
 
-    def keep(self, folder: Path) -> bool:
+    def keep(self, folder: Path) -> None:
         """Write a transformers checkpoint, which `init_from` reads."""
         from models.encoder.export import write_checkpoint
 
         write_checkpoint(self.learned_, folder)
-        return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, Self
 
 from models.base import ALONE, FamilyConfig, FitContext, LabelledSet
@@ -37,7 +36,3 @@ class FewshotFamily(EncoderFamily):
 
         self.learned_ = fit(self.config, self.seed, train, dev, context)
         return self
-
-    def keep(self, folder: Path) -> bool:
-        """Keep nothing: a fit takes seconds to minutes, and its head fits no other task."""
-        return False

@@ -57,7 +57,7 @@ def test_a_run_logs_its_report(trained: Trained, task: str) -> None:
     )
     assert told[0] == pytest.approx(metrics["linear"]["macro_f1"], abs=1e-6)
     assert set(told[1]) == set(metrics) - {"linear"}
-    assert set(report["own_run"]["splits"]) == {"event", "random", "time"}
+    assert set(report["own_run"]["splits"]) == {"event", "random", "time", "outlet"}
     train = report["trained_on"]["split"]["train"]
     assert train["first_date"] < train["last_date"]
     assert sum(train["outlets"].values()) == train["rows"]

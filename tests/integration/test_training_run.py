@@ -19,11 +19,10 @@ from mlflow.tracking import MlflowClient
 from stancewire.artefact import read_artefact
 from stancewire.predictor import load
 from tests.corpora import rows_of, write_jsonl
-from tests.integration.conftest import ROOT, Trained, environment, run_training
+from tests.integration.conftest import ROOT, SHIPPED, Trained, environment, run_training
 from training.tracking import flatten
 
 FAST = ("--set", "evaluation.time_split=false", "--set", "evaluation.behaviour=false")
-CONFIGS = ("configs/topics-linear.yaml", "configs/stance-linear.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +50,7 @@ def test_both_result_tables_are_printed(trained: Trained) -> None:
         "95% intervals over events",
         "split by rows, which leaks, it would score",
         "split by time, on the newest stories, it would score",
+        "split by outlet, on outlets it never saw, it would score",
         "models:/stancewire-topics@challenger is version 1",
         "models:/stancewire-stance@challenger is version 1",
         "mlflow ui --backend-store-uri",
@@ -125,7 +125,7 @@ def test_the_manifest_says_where_the_model_comes_from(trained: Trained) -> None:
 def test_equal_runs_give_equal_artefacts(trained: Trained, tmp_path: Path) -> None:
     """Fault 19: another hash seed, time zone, locale and folder; the same bytes."""
     surroundings = environment(tmp_path) | {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
-    command = [sys.executable, "-m", "training.run", *CONFIGS, "--set", f"output={tmp_path}"]
+    command = [sys.executable, "-m", "training.run", *SHIPPED, "--set", f"output={tmp_path}"]
     done = subprocess.run(  # noqa: S603 - our own program
         command, cwd=ROOT, env=surroundings, capture_output=True, text=True
     )

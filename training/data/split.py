@@ -163,14 +163,23 @@ def _by_time(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[st
     return _rows(corpus, task, np.where(dates >= test_from, TEST, np.where(dates >= dev_from, DEV, TRAIN)))
 
 
-def _by_outlet(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
-    outlets = [article.outlet for article in corpus.articles]
-    known = Counter(outlet for outlet in outlets if outlet)
-    if not plan.outlets or (unknown := sorted(set(plan.outlets) - set(known))):
+def check_outlets(corpus: Corpus, outlets: Sequence[str], key: str) -> None:
+    """Refuse outlets that no article is of.
+
+    Raises:
+        InputError: naming the key of the config, and the outlets that there are.
+    """
+    known = Counter(article.outlet for article in corpus.articles if article.outlet)
+    unknown = sorted(set(outlets) - set(known))
+    if unknown or not outlets:
         have = ", ".join(f"{name} ({count:,})" for name, count in known.most_common(12)) or "none"
-        asked = f"found {unknown[0]!r}" if plan.outlets else "found none"
-        raise InputError(f"split.outlets: wanted outlets of {corpus.source}: {have}; {asked}")
-    is_test = np.array([outlet in plan.outlets for outlet in outlets])
+        asked = f"found {unknown[0]!r}" if unknown else "found none"
+        raise InputError(f"{key}: wanted outlets of {corpus.source}: {have}; {asked}")
+
+
+def _by_outlet(corpus: Corpus, task: Task, plan: Plan, seed: int, reasons: dict[str, int]) -> Parts:
+    check_outlets(corpus, plan.outlets, "split.outlets")
+    is_test = np.array([article.outlet in plan.outlets for article in corpus.articles])
     told = {group for group, held in zip(corpus.groups, is_test, strict=True) if held}
     sibling = np.array([group in told for group in corpus.groups])
     share = min(plan.dev / max(1e-9, 1 - plan.test), 0.5)

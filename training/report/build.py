@@ -148,7 +148,7 @@ def _own_run(answers: Answers) -> dict[str, Any] | None:
         return None
     by = provenance.get("split", {}).get("by", "event")
     splits = {by: test[family]["macro_f1"]}
-    for name in ("time", "random"):
+    for name in ("time", "outlet", "random"):
         if found := metrics.get(f"{name}_split"):
             splits[name] = found["macro_f1"]
     return {"models": {name: found["macro_f1"] for name, found in test.items()}, "splits": splits}

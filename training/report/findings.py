@@ -125,6 +125,7 @@ def _split(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     (by, honest), *_ = own["splits"].items()
     for name, how in (
         ("time", "by time, judged on the newest stories,"),
+        ("outlet", "by outlet, judged on outlets it never saw,"),
         ("random", "by rows, which leaks,"),
     ):
         if name != by and (other := own["splits"].get(name)):

@@ -97,6 +97,24 @@ def test_articles_without_a_date_are_not_split_by_time(tmp_path: Path) -> None:
     assert other_parts(prepared_of(config_of(path)), "time") is None
 
 
+def test_the_split_by_outlet_judges_on_outlets_that_training_never_saw(corpus: Path) -> None:
+    asked = config_of(corpus, evaluation={"outlet_split": ["blog"]})
+    prepared = prepared_of(asked)
+    parts = other_parts(prepared, "outlet")
+    assert parts is not None
+    texts = {article.text for article in prepared.corpus.articles if article.outlet == "blog"}
+    held = {one.text for one in parts.test.examples if isinstance(one, Article)}
+    learned = {one.text for one in (*parts.train.examples, *parts.dev.examples) if isinstance(one, Article)}
+    assert held == texts
+    assert not held & learned
+    assert not set(parts.train.groups) & set(parts.test.groups)
+
+
+def test_an_outlet_that_no_article_is_of_is_named(corpus: Path) -> None:
+    with pytest.raises(InputError, match=r"evaluation\.outlet_split: wanted outlets of .*; found 'bloog'"):
+        prepared_of(config_of(corpus, evaluation={"outlet_split": ["bloog"]}))
+
+
 @pytest.mark.parametrize("content", ["", "\n\n", '{"id": "a"}\n', '{"id": "a", "text": "b", "topics": []}\n'])
 def test_data_that_cannot_teach_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.jsonl"

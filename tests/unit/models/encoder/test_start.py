@@ -32,7 +32,7 @@ def parent(head: str, pooling: str = "mean") -> EncoderFamily:
 def kept(folder: Path, head: str = "mean", pooling: str = "mean") -> Path:
     folder = folder / "parent"
     folder.mkdir()
-    assert parent(head, pooling).keep(folder)
+    parent(head, pooling).keep(folder)
     return folder
 
 
