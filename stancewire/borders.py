@@ -104,20 +104,21 @@ def _is_border(text: str, sentence: int, match: re.Match[str], lower_case: bool)
 
 def _kind(text: str, sentence: int, dot: int) -> _Kind:
     """Return what the full stop at `dot` may be, by the token before it."""
-    found = _LAST_TOKEN.search(text[max(sentence, dot - _TOKEN_CHARS) : dot])
-    token = found.group() if found else ""
+    token = _last_token(text[max(sentence, dot - _TOKEN_CHARS) : dot])
     lower = token.lower()
     opens = dot - sentence < _TOKEN_CHARS and text[sentence:dot].strip(" \n(") == token
     if opens and _LIST_MARKER.fullmatch(token):
         return _Kind.NEVER_LAST
-    before = (text[max(sentence, dot - _TOKEN_CHARS) : dot - len(token)].split() or [""])[-1]
+    before = ""
+    if len(token) == 1 or token in UNITS:
+        before = (text[max(sentence, dot - _TOKEN_CHARS) : dot - len(token)].split() or [""])[-1]
     if lower in CLOCK or (token in UNITS and before[-1:].isdigit()):
         return _Kind.MEASURE
     if before in LETTERED and len(token) == 1 and token.isupper():
         return _Kind.WORD
     if token in TITLES or lower in NEVER_LAST or (token.isupper() and token.title() in TITLES):
         return _Kind.NEVER_LAST
-    if token.title() in DATES and token[:1].isupper():
+    if token[:1].isupper() and token.title() in DATES:
         return _Kind.EITHER
     if lower in BEFORE_NUMBERS and not (len(token) == 1 and token.isupper()):
         return _Kind.BEFORE_NUMBER
@@ -126,12 +127,21 @@ def _kind(text: str, sentence: int, dot: int) -> _Kind:
     return _Kind.WORD
 
 
+def _last_token(text: str) -> str:
+    """Return what stands between the last blank, dash or opening mark of a text and its end."""
+    word = "" if text[-1:].isspace() else text[text.rfind(" ") + 1 :]
+    if word.isalnum():  # as most are, and half of the time is saved
+        return word
+    found = _LAST_TOKEN.search(text)
+    return found.group() if found else ""
+
+
 def _looks_short(token: str) -> bool:
     """Tell whether a token looks like an abbreviation: an initial, "U.S", or without a vowel."""
     if len(token) == 1:
         return token.isalpha() and token.isupper()
-    if _DOTTED.fullmatch(token):
-        return True
+    if "." in token:
+        return _DOTTED.fullmatch(token) is not None
     return not token.isupper() and _NO_VOWELS.fullmatch(token) is not None
 
 
@@ -156,13 +166,12 @@ def _is_speech(text: str, stop: int) -> bool:
 
 def _lacks_blank(text: str, sentence: int, match: re.Match[str]) -> bool:
     """Tell whether a blank was lost between two sentences, as in "failed.The"."""
-    token = _LAST_TOKEN.search(text[max(sentence, match.start() - _TOKEN_CHARS) : match.start()])
+    token = _last_token(text[max(sentence, match.start() - _TOKEN_CHARS) : match.start()])
     word = _WORD.match(text, match.end())
     return (
-        token is not None
-        and token.group().isalpha()
-        and token.group()[-3:].islower()
-        and len(token.group()) > 2
+        token.isalpha()
+        and token[-3:].islower()
+        and len(token) > 2
         and word is not None
         and len(word.group()) > 1
         and word.group() in OPENERS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from stancewire.errors import InputError
 from stancewire.examples import Article
-from stancewire.predictor import Score, StancePrediction
+from stancewire.predictor import Score, Stance
 from stancewire.questions import Sentence
 from stancewire.rollup import UNRELATED, SentenceStance
 from stancewire.text import CleanText, clean_with_offsets
@@ -61,7 +61,7 @@ def topic_of(score: Score, names: Mapping[str, str]) -> TopicReading:
     return TopicReading(score.label, name, score.probability, score.threshold, score.decision, score.review)
 
 
-def stance_of(target: str, sentence: Sentence, answer: StancePrediction) -> SentenceStance | None:
+def stance_of(target: str, sentence: Sentence, answer: Stance) -> SentenceStance | None:
     """Return a sentence's stance, or None where it does not concern the target."""
     if answer.label == UNRELATED:
         return None

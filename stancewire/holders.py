@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from stancewire import cues, verbs
 from stancewire.finite import is_finite
 from stancewire.phrases import Subject, phrase_end, subject_of
-from stancewire.words import Words, head_of, is_time, quotes_in, singular, words_of
+from stancewire.words import Words, head_at, head_of, is_time, quotes_in, singular, spans_of, words_of
 
 _MAX_CHARS = 4000  # of a sentence; what comes later is not looked at
 _MIN_QUOTED_WORDS = 4  # fewer are a name or a word at a distance, not speech
@@ -51,13 +52,14 @@ def find_holder(sentence: str, context: str = "") -> Holder | None:
             offsets are into it when the holder is `in_context`.
     """
     sentence = sentence[:_MAX_CHARS]
-    words = words_of(sentence)
-    found = _find(words)
+    words, found = _read(sentence)
     if found is None:
-        return _speaker_before(context) if _is_all_quote(words) else None
+        return _speaker_before(context) if _is_all_quote(sentence, words) else None
     start, end, cue = found
-    text = sentence[words[start].start : words[end - 1].end]
-    holder = Holder(text, words[start].start, words[end - 1].end, cue, text)
+    spans = list(spans_of(sentence, words[:end]))
+    first, last = spans[start][0], spans[-1][1]
+    text = sentence[first:last]
+    holder = Holder(text, first, last, cue, text)
     if end - start == 1 and words[start].is_pronoun and words[start].lower not in cues.FIRST_PERSON:
         holder = _antecedent(holder, context)
         # "It lasted an hour": with nobody in sight, only its verb tells whether "it" has a will.
@@ -68,9 +70,16 @@ def find_holder(sentence: str, context: str = "") -> Holder | None:
 _Found = tuple[int, int, str]
 
 
-def _find(words: Words) -> _Found | None:
+@lru_cache(maxsize=8)
+def _read(sentence: str) -> tuple[Words, _Found | None]:
+    """Return a sentence's words, and which of them name the holder; asked again where it is the context."""
+    words = words_of(sentence)
+    return words, _find(sentence, words)
+
+
+def _find(sentence: str, words: Words) -> _Found | None:
     """Return the words that name the holder, and the cue."""
-    outside = _outside_quotes(words)
+    outside = _outside_quotes(sentence, words)
     if len(outside) != 1 or outside[0] != (0, len(words)):
         return next((found for part in outside if (found := _speaker(words, *part))), None)
     subject = next(_subjects(words), None)
@@ -95,11 +104,12 @@ def _is_wilful(words: Words, subject: Subject) -> bool:
 
 def _subjects(words: Words) -> Iterator[Subject]:
     """Yield the subjects that can hold a stance, clause by clause."""
-    starts = [0, *(at + 1 for at, word in enumerate(words) if word.text == ";")]
-    starts += [
-        at + 1 for at in range(1, len(words)) if words[at - 1].text == "," and words[at].lower in _JOINS
+    starts = [
+        at + 1
+        for at, word in enumerate(words)
+        if word.text == ";" or (word.lower in _JOINS and at and words[at - 1].text == ",")
     ]
-    for start in sorted(starts):
+    for start in (0, *starts):
         subject = subject_of(words, start, len(words))
         if subject is not None and not subject.passive and _can_hold(words, subject):
             yield subject
@@ -107,14 +117,15 @@ def _subjects(words: Words) -> Iterator[Subject]:
 
 def _can_hold(words: Words, subject: Subject) -> bool:
     """Tell whether a subject can hold a stance: a person, a body, a state; a thing cannot."""
-    head = head_of(words, subject.start, subject.end)
+    at = head_at(words, subject.start, subject.end)
+    head = words[at]
     alone = subject.end - subject.start == 1
     if subject.is_state and words[subject.verb].lower not in verbs.ATTITUDE:
         return False  # "is a veteran", "is in Rome"
     if words[subject.end - 1].lower == "it":
         return alone  # "none of it"
     # The capital of a lone word that begins a sentence tells nothing: "Inflation", "Refusals".
-    is_first = head is words[0] and head.lower not in cues.ODD_NAMES
+    is_first = at == 0 and head.lower not in cues.ODD_NAMES
     speaks = words[subject.verb].lower in verbs.SAYING
     if _is_nobody(words, subject.start) or head.is_thing:
         return False
@@ -245,12 +256,12 @@ def _named(words: Words, start: int, end: int, cue: str) -> _Found:
     return start, end, cue
 
 
-def _outside_quotes(words: Words) -> list[tuple[int, int]]:
+def _outside_quotes(sentence: str, words: Words) -> list[tuple[int, int]]:
     """Return the parts of a sentence outside its quotations; a word or two in quotes are no quotation."""
     marks = quotes_in(words)
     if len(marks) % 2:
         # A quotation goes on from the sentence before, or into the next one.
-        marks = [-1, *marks] if _closes(words, marks[0]) else [*marks, len(words)]
+        marks = [-1, *marks] if _closes(sentence, words, marks[0]) else [*marks, len(words)]
     parts, at = [], 0
     for opening, closing in zip(marks[::2], marks[1::2], strict=True):
         if closing - opening > _MIN_QUOTED_WORDS or words[closing - 1].is_mark:
@@ -262,16 +273,19 @@ def _outside_quotes(words: Words) -> list[tuple[int, int]]:
     return [part for part in parts if any(not word.is_mark for word in words[slice(*part)])]
 
 
-def _closes(words: Words, at: int) -> bool:
+def _closes(sentence: str, words: Words, at: int) -> bool:
     """Tell whether a quotation mark closes: nothing before it but text, and a blank or the end behind it."""
-    mark = words[at]
-    if mark.text in "”»’":
+    mark = words[at].text
+    if mark in "”»’":
         return True
-    return mark.text == '"' and at > 0 and words[at - 1].end == mark.start
+    if mark != '"' or at == 0:
+        return False
+    *_, (_, before), (start, _) = spans_of(sentence, words[: at + 1])
+    return before == start
 
 
-def _is_all_quote(words: Words) -> bool:
-    return bool(quotes_in(words)) and not _outside_quotes(words)
+def _is_all_quote(sentence: str, words: Words) -> bool:
+    return bool(quotes_in(words)) and not _outside_quotes(sentence, words)
 
 
 def _speaker_before(context: str) -> Holder | None:

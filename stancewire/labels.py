@@ -44,6 +44,8 @@ def after_label(text: str, start: int, end: int) -> int:
 
 def after_number(text: str, start: int, end: int) -> int:
     """Return where a sentence inside a block really begins, if it opens with a number as "5." does."""
+    if not text[start].isdecimal():
+        return start
     number = _NUMBER.match(text, start, end)
     return start if number is None or number.end() >= end else number.end()
 

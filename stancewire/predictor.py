@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
-from typing import Generic, Literal, Self, TypeAlias, TypeVar
+from typing import Generic, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ from stancewire.errors import InputError
 from stancewire.examples import Article, StanceExample
 from stancewire.location import located
 from stancewire.runtime import RawPrediction, Runtime
-from stancewire.text import clean, clean_with_offsets
+from stancewire.scripts import mixed_script_words
+from stancewire.text import clean
 
 # A call of the runtime takes so many rows, or fewer of so many characters: enough for texts of like length to
 # meet in one batch of an encoder, few enough that memory stays flat.
@@ -132,8 +133,40 @@ class StancePrediction:
         raise ValueError("no stance is decided; a predictor decides exactly one")
 
 
+class Stance(NamedTuple):
+    """The decided stance of one sentence toward one target, and no more.
+
+    Attributes:
+        label: the one decided label.
+        probability: calibrated.
+        review: whether a person should look at the decision.
+    """
+
+    label: str
+    probability: float
+    review: bool
+
+
 # Scores, warnings, unread share, conformal set.
 _Answer: TypeAlias = tuple[tuple[Score, ...], tuple[Warn, ...], float, tuple[str, ...] | None]
+
+
+class _Batch(NamedTuple):
+    """Some rows at once.
+
+    Attributes:
+        texts: every text of each row.
+        raw: what the runtime answered.
+        probabilities: calibrated, [n_rows, n_labels].
+        decisions: bool, [n_rows, n_labels].
+        review: bool, [n_rows, n_labels].
+    """
+
+    texts: list[tuple[str, ...]]
+    raw: RawPrediction
+    probabilities: Probabilities
+    decisions: NDArray[np.bool_]
+    review: NDArray[np.bool_]
 
 
 class _Predictor(Generic[E]):
@@ -165,40 +198,42 @@ class _Predictor(Generic[E]):
         return twin
 
     def _predict(self, examples: Sequence[E]) -> Iterator[_Answer]:
-        """Yield what is said of every row, a bounded batch at a time."""
+        """Yield what is said of every row."""
+        limit = self.artefact.manifest.max_chars
+        for batch in self._batches(examples):
+            raw, decisions = batch.raw, batch.decisions
+            unread: list[float] = [0.0] * len(batch.texts) if raw.cut is None else raw.cut.tolist()
+            sets = self._conformal_sets(batch.probabilities, decisions)
+            scores = map(
+                self._scores, batch.probabilities.tolist(), decisions.tolist(), batch.review.tolist()
+            )
+            odd = (_oddities(texts, limit) for texts in batch.texts)
+            rows = zip(scores, raw.blank.tolist(), odd, unread, sets, strict=True)
+            for said, blank, (mixed, over), left, members in rows:
+                cut = 1 - (1 - over) * (1 - left)
+                yield said, _warnings(blank, cut > 0, mixed), cut, members
+
+    def _batches(self, examples: Sequence[E]) -> Iterator[_Batch]:
+        """Yield what the model says and what is decided, a bounded number of rows at a time."""
         start = 0
         while start < len(examples):
-            checked = list(self._checked(examples, start))
-            batch = examples[start : start + len(checked)]
-            raw = self._runtime.predict(batch)
-            probabilities = self._calibrated(raw, start, len(batch))
+            texts = list(self._checked(examples, start))
+            raw = self._runtime.predict(examples[start : start + len(texts)])
+            probabilities = self._calibrated(raw, start, len(texts))
             decisions = decide(probabilities, self.thresholds, self.artefact.manifest.task)
-            review = self._review(probabilities, decisions)
-            unread: list[float] = [0.0] * len(batch) if raw.cut is None else raw.cut.tolist()
-            sets = self._conformal_sets(probabilities, decisions)
-            scores = map(self._scores, probabilities.tolist(), decisions.tolist(), review.tolist())
-            rows = zip(scores, raw.blank.tolist(), checked, unread, sets, strict=True)
-            for said, blank, (odd, over), left, members in rows:
-                cut = 1 - (1 - over) * (1 - left)
-                yield said, _warnings(blank, cut > 0, odd), cut, members
-            start += len(batch)
+            yield _Batch(texts, raw, probabilities, decisions, self._review(probabilities, decisions))
+            start += len(texts)
 
-    def _checked(self, examples: Sequence[E], start: int) -> Iterator[tuple[tuple[Warn, ...], float]]:
-        """Refuse a row without text; of the others yield what is odd, and the share over the limit."""
-        limit = self.artefact.manifest.max_chars
+    def _checked(self, examples: Sequence[E], start: int) -> Iterator[tuple[str, ...]]:
+        """Refuse a row without text; yield the texts of the others, as many as make a batch."""
         in_batch = 0
         for row, example in enumerate(examples[start : start + BATCH_ROWS], start):
             if in_batch >= _BATCH_CHARS:
                 return
             self._check(example, row)
             texts = self._texts(example)
-            chars = sum(map(len, texts))
-            in_batch += chars
-            mixed = not all(map(str.isascii, texts)) and any(
-                not text.isascii() and _is_mixed(text, limit) for text in texts
-            )
-            over = 0.0 if chars <= limit else sum(max(0, len(text) - limit) for text in texts) / chars
-            yield ("mixed_script",) if mixed else (), over
+            in_batch += sum(map(len, texts))
+            yield texts
 
     def _calibrated(self, raw: RawPrediction, start: int, n_rows: int) -> Probabilities:
         """Calibrate, once every raw probability is known to be one: the argmax of NaN would be class 0."""
@@ -282,6 +317,22 @@ class StancePredictor(_Predictor[StanceExample]):
             for scores, warnings, cut, members in self._predict(examples)
         ]
 
+    def decide(self, examples: Sequence[StanceExample]) -> list[Stance]:
+        """Return the stance that `predict` decides for every example, several times as fast.
+
+        Raises:
+            InputError: as `predict`.
+        """
+        found: list[Stance] = []
+        for batch in self._batches(examples):
+            decided = batch.decisions.argmax(axis=1)
+            rows = np.arange(len(decided))
+            labels = [self.labels[label] for label in decided.tolist()]
+            probabilities = batch.probabilities[rows, decided].tolist()
+            review = batch.review[rows, decided].tolist()
+            found += map(Stance, labels, probabilities, review)
+        return found
+
     def _conformal_sets(
         self, probabilities: Probabilities, decisions: NDArray[np.bool_]
     ) -> list[tuple[str, ...] | None]:
@@ -345,8 +396,14 @@ def _warnings(blank: bool, cut: bool, odd: tuple[Warn, ...]) -> tuple[Warn, ...]
     return (*no_features, *too_long, *odd)
 
 
-def _is_mixed(text: str, limit: int) -> bool:
-    return bool(clean_with_offsets(text, max_chars=limit).mixed_script)
+def _oddities(texts: tuple[str, ...], limit: int) -> tuple[tuple[Warn, ...], float]:
+    """Return what is odd about the texts of a row, and the share of them that is over the limit."""
+    mixed = not all(map(str.isascii, texts)) and any(
+        not text.isascii() and mixed_script_words(clean(text, max_chars=limit)) for text in texts
+    )
+    chars = sum(map(len, texts))
+    over = 0.0 if chars <= limit else sum(max(0, len(text) - limit) for text in texts) / chars
+    return ("mixed_script",) if mixed else (), over
 
 
 def _check_text(text: object, row: int, name: str) -> None:

@@ -29,23 +29,23 @@ class Sentence:
 
 def sentences_of(text: CleanText, spans: Iterable[Span], offset: int) -> Iterator[Sentence]:
     """Yield the sentences of a text in order."""
-    before = Span(0, 0)
+    before, context = Span(0, 0), ""
     last: Holder | None = None
     for span in spans:
-        sentence, context = text.text[slice(*span)], text.text[slice(*before)]
+        sentence = text.text[span.start : span.end]
         holder = find_holder(sentence, context)
         if holder is not None:
-            named_in = before if holder.in_context else span
-            start, end = text.original_span(named_in.start + holder.start, named_in.start + holder.end)
-            holder = _resolved(replace(holder, start=offset + start, end=offset + end), last)
+            base = (before if holder.in_context else span).start
+            start, end = text.original_span(base + holder.start, base + holder.end)
+            holder = _resolved(holder, last, offset + start, offset + end)
         last = holder
         start, end = text.original_span(*span)
         yield Sentence(sentence, context, offset + start, offset + end, holder)
-        before = span
+        before, context = span, sentence
 
 
-def _resolved(holder: Holder, last: Holder | None) -> Holder:
-    """Let the same pronoun in a row mean the same: "He said …. He added …"."""
+def _resolved(holder: Holder, last: Holder | None, start: int, end: int) -> Holder:
+    """Place a holder; let the same pronoun in a row mean the same: "He said …. He added …"."""
     if last is None or not last.in_context or holder.text.lower() != last.mention.lower():
-        return holder
+        return Holder(holder.text, start, end, holder.cue, holder.mention, holder.in_context)
     return replace(last, cue=holder.cue, mention=holder.mention)

@@ -217,7 +217,7 @@ class Reader:
             for target in draft.by_target
             for sentence in draft.sentences
         ]
-        answers = iter(self.stance.predict([sentence.question(target) for target, sentence in asked]))
+        answers = iter(self.stance.decide([sentence.question(target) for target, sentence in asked]))
         return [
             [
                 stance

@@ -43,16 +43,18 @@ def split_sentences(text: str) -> list[Span]:
         start = after_label(text, *_stripped(text, start, end))
         cuts = [start, *borders(text, start, end), end]
         for first, last in pairwise(cuts):
-            span = _stripped(text, first, last)
-            if span.start < span.end:
-                spans.append(Span(after_number(text, *span), span.end))
+            first, last = _stripped(text, first, last)
+            if first < last:
+                spans.append(Span(after_number(text, first, last), last))
     return spans
 
 
-def _stripped(text: str, start: int, end: int) -> Span:
-    piece = text[start:end]
-    end -= len(piece) - len(piece.rstrip())
-    return Span(min(end, start + len(piece) - len(piece.lstrip())), end)
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:

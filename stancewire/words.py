@@ -1,15 +1,17 @@
-"""Words and marks of a sentence with their offsets, and what kind of noun a word is."""
+"""Words and marks of a sentence, where they stand in it, and what kind of noun a word is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from stancewire import cues
+from stancewire.memo import Memo
 
 _TOKEN = re.compile(
-    r"(?:[^\W\d_]\.){2,}"  # U.S.
+    r"[A-Za-z]++(?![\w.'’&/-])"  # most words: what follows would read them alike, but more slowly
+    r"|(?:[^\W\d_]\.){2,}"  # U.S.
     r"|\b(?:Mr|Mrs|Ms|Dr|Gen|Col|Lt|Capt|Maj|Sgt|Adm|Prof|Sen|Rep|Gov|St|Brig|Cmdr)\."
     r"|\b[A-Z]\.(?= [A-Z])"  # an initial
     r"|\d+(?:[.,]\d+)+"
@@ -30,95 +32,89 @@ _ABSTRACT_ENDS = ("tion", "sion", "ment", "ness", "ism")
 _THING_ENDS = (*_ABSTRACT_ENDS, "ity", "ance", "ence", "ship")
 
 
-class Word(NamedTuple):
-    """A word or a mark, with its offsets in the sentence; `lower` has plain apostrophes."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word or a mark as it is written, wherever it stands; what is asked of it often is found out once.
+
+    Attributes:
+        text: as written.
+        lower: in lower case, with plain apostrophes.
+        is_name: whether it is written like a name: "Seoul", "al-Murrani".
+        is_quote: whether it is a quotation mark; a straight single one is an apostrophe.
+        is_mark: whether it is a comma, a stop or a quotation mark.
+        is_pronoun: whether it may stand for a holder: "she".
+        is_adverb: whether it is an adverb: "again", "firmly"; "ally" is none.
+        is_plural: whether a base form may be its verb: "critics want".
+        is_person: whether it names a person by what he or she does.
+        is_body: whether it names a body, an office or a state.
+        is_thing: whether it names what holds no stance, whatever its verb.
+        looks_abstract: whether it ends as what is no person does: "inflation"; of a capitalised word fewer
+            ends tell.
+    """
 
     text: str
     lower: str
-    start: int
-    end: int
-
-    @property
-    def is_name(self) -> bool:
-        """Whether it is written like a name: "Seoul", "al-Murrani"."""
-        return self.text[0].isupper() or (self.text[:3] in _PARTICLES and self.text[3:4].isupper())
-
-    @property
-    def is_quote(self) -> bool:
-        """Whether it is a quotation mark; a straight single one is an apostrophe."""
-        return self.text in _QUOTE_MARKS
-
-    @property
-    def is_mark(self) -> bool:
-        """Whether it is a comma, a stop or a quotation mark."""
-        return self.text in _ALL_MARKS
-
-    @property
-    def is_pronoun(self) -> bool:
-        """Whether it may stand for a holder: "she"."""
-        return self.lower in cues.PRONOUN
-
-    @property
-    def is_adverb(self) -> bool:
-        """Whether it is an adverb: "again", "firmly"; "ally" is none."""
-        if self.lower in cues.ADVERB:
-            return True
-        if not self.lower.endswith("ly"):
-            return False
-        return not (self.is_name or self.is_person or self._is_of(_NO_ADVERBS))
-
-    @property
-    def is_plural(self) -> bool:
-        """Whether a base form may be its verb: "critics want"."""
-        return self.lower in cues.PLURAL or (
-            self.lower.endswith(("s", "men", "people", "police")) and not self.lower.endswith(("ss", "'s"))
-        )
-
-    @property
-    def is_person(self) -> bool:
-        """Whether it names a person by what he or she does."""
-        return self._is_of(_PEOPLE) or singular(self.lower).endswith(_PERSON_ENDS)
-
-    @property
-    def is_body(self) -> bool:
-        """Whether it names a body, an office or a state."""
-        return self._is_of(cues.GROUP)
-
-    @property
-    def is_thing(self) -> bool:
-        """Whether it names what holds no stance, whatever its verb."""
-        if self.is_person or self.is_body:
-            return False
-        return self._is_of(cues.THING)
-
-    @property
-    def looks_abstract(self) -> bool:
-        """Whether it ends as what is no person does: "inflation"; of a capitalised word fewer ends tell."""
-        ends = _ABSTRACT_ENDS if self.is_name else _THING_ENDS
-        return singular(self.lower).endswith(ends) and not self.is_person and not self.is_body
-
-    def _is_of(self, nouns: frozenset[str]) -> bool:
-        return self.lower in nouns or singular(self.lower) in nouns
+    is_name: bool
+    is_quote: bool
+    is_mark: bool
+    is_pronoun: bool
+    is_adverb: bool
+    is_plural: bool
+    is_person: bool
+    is_body: bool
+    is_thing: bool
+    looks_abstract: bool
 
 
 Words = Sequence[Word]
-_word = tuple.__new__  # a third of the time of the constructor
 
 
 def words_of(text: str) -> list[Word]:
     """Split a text into words and marks."""
-    words = []
+    return list(map(_WORDS.__getitem__, _TOKEN.findall(text)))
+
+
+def spans_of(text: str, words: Words) -> Iterator[tuple[int, int]]:
+    """Yield where each of a text's words starts and ends; nothing but blanks lies between two."""
     end = 0
-    for word in _TOKEN.findall(text):
-        start = text.index(word, end)  # nothing but blanks lies between two words
-        end = start + len(word)
-        words.append(_word(Word, (word, word.lower().replace("’", "'"), start, end)))
-    return words
+    for word in words:
+        start = text.index(word.text, end)
+        end = start + len(word.text)
+        yield start, end
+
+
+def read_word(text: str) -> Word:
+    """Find out what is asked of a word."""
+    lower = text.lower().replace("’", "'")
+    one = singular(lower)
+    is_name = text[0].isupper() or (text[:3] in _PARTICLES and text[3:4].isupper())
+    is_person = lower in _PEOPLE or one in _PEOPLE or one.endswith(_PERSON_ENDS)
+    is_body = lower in cues.GROUP or one in cues.GROUP
+    is_noun = is_name or is_person or lower in _NO_ADVERBS or one in _NO_ADVERBS
+    is_one = is_person or is_body
+    ends_as_plural = lower.endswith(("s", "men", "people", "police")) and not lower.endswith(("ss", "'s"))
+    return Word(
+        text=text,
+        lower=lower,
+        is_name=is_name,
+        is_quote=text in _QUOTE_MARKS,
+        is_mark=text in _ALL_MARKS,
+        is_pronoun=lower in cues.PRONOUN,
+        is_adverb=lower in cues.ADVERB or (lower.endswith("ly") and not is_noun),
+        is_plural=lower in cues.PLURAL or ends_as_plural,
+        is_person=is_person,
+        is_body=is_body,
+        is_thing=not is_one and (lower in cues.THING or one in cues.THING),
+        looks_abstract=not is_one and one.endswith(_ABSTRACT_ENDS if is_name else _THING_ENDS),
+    )
+
+
+_WORDS = Memo(read_word)
 
 
 def quotes_in(words: Words) -> list[int]:
     """Return the positions of the quotation marks."""
-    return [at for at, word in enumerate(words) if word.text in _QUOTE_MARKS]
+    return [at for at, word in enumerate(words) if word.is_quote]
 
 
 def singular(lower: str) -> str:
@@ -134,12 +130,17 @@ def singular(lower: str) -> str:
     return lower[:-1] if lower.endswith("s") and not lower.endswith("ss") else lower
 
 
-def head_of(words: Words, start: int, end: int) -> Word:
-    """Return the head of a noun phrase: its last word before the first preposition or mark."""
+def head_at(words: Words, start: int, end: int) -> int:
+    """Return where the head of a noun phrase stands: its last word before the first preposition or mark."""
     for at in range(start + 1, end):
         if words[at].is_mark or (words[at].lower in cues.PREPOSITION and not words[at].is_name):
-            return words[at - 1]
-    return words[end - 1]
+            return at - 1
+    return end - 1
+
+
+def head_of(words: Words, start: int, end: int) -> Word:
+    """Return the head of a noun phrase."""
+    return words[head_at(words, start, end)]
 
 
 def is_time(words: Words, at: int) -> bool:

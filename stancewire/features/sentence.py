@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stancewire.features.base import Ints, numbering
 from stancewire.features.kinds import KINDS
-from stancewire.features.words import Memo, plain, stem, tokens, word_set
+from stancewire.features.words import plain, stem, tokens, word_set
+from stancewire.memo import Memo
 from stancewire.text import clean
 
 NOT = "~"

@@ -16,7 +16,8 @@ from stancewire.features.base import Features, Form, Ints, Runs, Sheet, numberin
 from stancewire.features.kinds import kind_of
 from stancewire.features.mentions import Mentions, Names, end_of
 from stancewire.features.sentence import KIND_NAMES, Reader, Sentences, keys_of
-from stancewire.features.words import Memo, words
+from stancewire.features.words import words
+from stancewire.memo import Memo
 from stancewire.text import clean
 
 _TARGET = "TARGET"  # terms are lower case otherwise
@@ -53,17 +54,18 @@ class _Stances(Sheet[StanceExample]):
 
     def add(self, example: StanceExample) -> None:
         """Take a row, and read its sentence; of the context only what may name the target."""
-        text = example.target[: min(self._max_chars, _MAX_TARGET)]
-        if (number := self._targets.get(text)) is None:
-            number = self._targets[text] = len(self._read_targets)
-            self._read_targets.append(_TARGETS[text])
+        if (number := self._targets.get(example.target)) is None:
+            number = self._targets[example.target] = len(self._read_targets)
+            self._read_targets.append(_TARGETS[example.target[: min(self._max_chars, _MAX_TARGET)]])
         reader, context = self._reader, -1
         sentence = reader.read(example.sentence)
         if example.context:
             plain = reader.plain(example.context)
             # A word begins with its key.
-            if any([key in plain for key in self._read_targets[number].keys]):
-                context = reader.read(example.context)
+            for key in self._read_targets[number].keys:
+                if key in plain:
+                    context = reader.read(example.context)
+                    break
         self._rows.append((sentence, context, number))
         self._holders.append(example.holder)
         self.size = reader.size

@@ -14,7 +14,7 @@ from stancewire.examples import Article, StanceExample
 from stancewire.features import FEATURES
 from stancewire.features.base import pairs
 from stancewire.features.kinds import KINDS, OTHER, kind_of
-from stancewire.features.words import STEMS, Memo, plain, stem, tokens, words
+from stancewire.features.words import STEMS, plain, stem, tokens, words
 
 MANY = 1_000_000
 
@@ -79,17 +79,6 @@ def test_stems_are_never_empty_and_words_are_tokens(text: str) -> None:
 def test_pairs() -> None:
     assert pairs(["a", "b", "c"]) == ["a b", "b c"]
     assert pairs(["a"]) == pairs([]) == []
-
-
-def test_a_memo_forgets_before_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stancewire.features.words._MOST_REMEMBERED", 2)
-    calls = []
-    memo = Memo(lambda word: calls.append(word) or word.upper())  # type: ignore[func-returns-value]
-    assert [memo[word] for word in ("a", "a", "b", "c", "a")] == ["A", "A", "B", "C", "A"]
-    assert calls == ["a", "b", "c", "a"]
-    assert len(memo) == 2
-    assert memo["x" * 101] == "X" * 101
-    assert len(memo) == 2
 
 
 def test_topics_are_stems_of_title_and_text() -> None:

@@ -141,7 +141,7 @@ def test_a_pass_that_is_full_ends_early(
 
 
 def test_threads_answer_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stancewire.features.words._MOST_REMEMBERED", 20)  # forget all the time
+    monkeypatch.setattr("stancewire.memo._MOST_REMEMBERED", 20)  # forget all the time
     model = runtime(tmp_path, topics_tensors(), TOPICS)
     rows = articles(200)
     wanted = model.predict(rows).probabilities

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stancewire import cues, verbs
 from stancewire.phrases import MAX_WORDS, phrase_end, subject_of
-from stancewire.words import Word, head_of, singular, words_of
+from stancewire.words import head_of, read_word, singular, spans_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,9 @@ from stancewire.words import Word, head_of, singular, words_of
         ("‘We will,’ he said", ["‘", "We", "will", ",", "’", "he", "said"]),
         ("the ’90s", ["the", "’90s"]),
         ("air-to-air AT&T km/h", ["air-to-air", "AT&T", "km/h"]),
+        ("He's a-b. U.S.-led a/", ["He's", "a-b", ".", "U.S.", "-", "led", "a", "/"]),
+        ("A. Chu, Mr. Lee's s’ end.", ["A.", "Chu", ",", "Mr.", "Lee's", "s’", "end", "."]),
+        ("caféau lait", ["caféau", "lait"]),
         ("", []),
     ],
 )
@@ -31,7 +34,7 @@ def test_words(text: str, words: list[str]) -> None:
 @given(st.text())
 def test_words_cover_all_but_blanks(text: str) -> None:
     words = words_of(text)
-    assert [text[word.start : word.end] for word in words] == [word.text for word in words]
+    assert [text[slice(*span)] for span in spans_of(text, words)] == [word.text for word in words]
     assert "".join(word.text for word in words) == "".join(text.split())
 
 
@@ -132,7 +135,8 @@ def test_subject(clause: str, subject: str, verb: str, kind: str) -> None:
     words = words_of(clause)
     found = subject_of(words, 0, len(words))
     assert found is not None
-    assert clause[words[found.start].start : words[found.end - 1].end] == subject
+    spans = list(spans_of(clause, words))
+    assert clause[spans[found.start][0] : spans[found.end - 1][1]] == subject
     assert words[found.verb].text == verb
     assert (found.passive, found.is_state) == (kind == "passive", kind == "state")
 
@@ -197,10 +201,11 @@ def test_word_lists_name_every_word_once_and_in_one_class() -> None:
     [("Seoul", True), ("al-Murrani", True), ("al-qaida", False), ("al-", False), ("un-Named", False)],
 )
 def test_names(text: str, is_name: bool) -> None:
-    assert Word(text, text.lower(), 0, len(text)).is_name is is_name
+    assert read_word(text).is_name is is_name
 
 
-def test_words_know_where_they_stand() -> None:
+def test_words_are_found_where_they_stand() -> None:
     text = "The the 'the' U.S. the\n the_the’s"
-    assert [text[word.start : word.end] for word in words_of(text)] == [word.text for word in words_of(text)]
-    assert [word.start for word in words_of("a a  a")] == [0, 2, 5]
+    words = words_of(text)
+    assert [text[slice(*span)] for span in spans_of(text, words)] == [word.text for word in words]
+    assert list(spans_of("a a  a", words_of("a a  a"))) == [(0, 1), (2, 3), (5, 6)]

@@ -11,6 +11,7 @@ import pytest
 
 import stancewire
 from stancewire.calibration import Calibration
+from stancewire.doubt import Abstention
 from stancewire.errors import ArtefactError, InputError, MissingExtraError
 from stancewire.examples import Article, StanceExample
 from stancewire.location import located
@@ -61,6 +62,18 @@ def test_stance_is_one_label(tmp_path: Path) -> None:
     answer = stance.predict([StanceExample(sentence="Kyiv welcomed the talks.", target="talks")])[0]
     assert (answer.label, round(answer.probability, 3)) == ("favor", 0.8)
     assert sum(score.decision for score in answer.scores) == 1
+
+
+def test_the_decided_stance_alone_is_that_of_the_prediction(tmp_path: Path) -> None:
+    doubt = Abstention(0.9, (0.95, 0.5, 0.5, 0.5), None)
+    stance = fake_stance(tmp_path, by_words, abstention=doubt)
+    sentences = ("Rome condemned the embargo.", "Rome welcomed the embargo.", "It snows.") * BATCH_ROWS
+    asked = [StanceExample(sentence=sentence, target="the embargo") for sentence in sentences]
+    predicted = [(one.label, one.probability, one.review) for one in stance.predict(asked)]
+    assert stance.decide(asked) == predicted
+    assert {review for _, _, review in predicted} == {True, False}
+    with pytest.raises(InputError, match="row 1: expected a non-empty 'sentence'"):
+        stance.decide([asked[0], StanceExample(sentence=" ", target="sanctions")])
 
 
 def test_batches_are_bounded_and_keep_their_order(tmp_path: Path) -> None:
