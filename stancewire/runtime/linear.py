@@ -76,14 +76,7 @@ class LinearRuntime:
 
     def _scores(self, runs: Runs) -> tuple[Scores, NDArray[np.bool_]]:
         """Return decision scores [n_rows, n_labels], and which rows hold no known term of the content."""
-        rows = runs.rows[:, self._blocks]
-        # A cell is a run as a block reads it, whichever rows share it.
-        each = np.arange(len(self._blocks))
-        numbers = np.full((len(self._blocks), len(runs.lengths)), -1)
-        numbers[each, rows] = 0
-        blocks, cells = np.nonzero(numbers == 0)
-        numbers[blocks, cells] = np.arange(len(cells))
-        cells_of = numbers[each, rows]
+        blocks, cells, cells_of = _cells_of(runs.rows[:, self._blocks], len(runs.lengths))
         known, scores = self._cell_scores(*self._vocabulary.find(runs, blocks, cells), len(cells))
         blank = ~known[cells_of[:, self._content]].any(axis=1)
         return scores[cells_of].sum(axis=1) + self._intercept, blank
@@ -106,6 +99,26 @@ class LinearRuntime:
         for label, coef in enumerate(self._coef):
             scores[:, label] = np.bincount(cells, values * coef[terms], minlength=n_cells)
         return length > 0, scores
+
+
+def _cells_of(rows: Ints, n_runs: int) -> tuple[Ints, Ints, Ints]:
+    """Return block and run of every cell, and the cells of each row [n_rows, n_blocks].
+
+    A cell is a run as a block reads it, whichever rows share it.
+
+    Args:
+        rows: [n_rows, n_blocks]: which run each block of each row is.
+        n_runs: how many runs there are.
+    """
+    n_blocks = rows.shape[1]
+    if n_blocks == 1 and n_runs == len(rows):
+        return np.zeros(n_runs, dtype=np.int64), np.arange(n_runs), rows
+    each = np.arange(n_blocks)
+    numbers = np.full((n_blocks, n_runs), -1)
+    numbers[each, rows] = 0
+    blocks, cells = np.nonzero(numbers == 0)
+    numbers[blocks, cells] = np.arange(len(cells))
+    return blocks, cells, numbers[each, rows]
 
 
 def sigmoid(scores: Scores) -> Scores:
