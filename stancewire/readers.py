@@ -38,6 +38,7 @@ _LARGEST_FIELD = 2**31 - 1
 _NOT_UTF8 = re.compile(r"[\ud800-\udfff]")
 _TEXT_FIELDS = ("text", "title", "id", "date", "outlet", "event")
 FIELDS = (*_TEXT_FIELDS, "countries")
+_OWN_NAMES = {name: name for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def article_from_record(record: Mapping[str, object], *, columns: Mapping[str, s
     Raises:
         InputError: if the text is missing or empty, or a field is of another type.
     """
-    names = {name: (columns or {}).get(name, name) for name in FIELDS}
+    names = {name: columns.get(name, name) for name in FIELDS} if columns else _OWN_NAMES
     values = {name: _text_field(record, names[name]) for name in _TEXT_FIELDS}
     if not (values["text"] or "").strip():
         raise InputError(f"expected a non-empty text in {names['text']!r}")

@@ -62,13 +62,7 @@ def loads(data: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> J
     """
     text = _text(data, max_bytes)
     try:
-        value: JsonValue = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_float,
-            parse_constant=_constant,
-        )
+        value: JsonValue = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise StrictJsonError("syntax", f"not JSON: {error.msg} at {where}") from None
@@ -138,6 +132,12 @@ def _float(digits: str) -> float:
 
 def _constant(name: str) -> Never:
     raise StrictJsonError("constant", f"{name} is not JSON; write null for a missing number")
+
+
+# Made once: json.loads makes one a call, which takes as long as to parse a short row.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
 
 
 def _too_deep(max_depth: int) -> StrictJsonError:

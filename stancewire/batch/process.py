@@ -17,6 +17,9 @@ from stancewire.reading import Reader, Reading
 from stancewire.rollup import AGAINST, FAVOR, NEUTRAL
 from stancewire.windows import windows
 
+# Made once: json.dumps makes an encoder a call.
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 # Told the first and the last position of the rows that are about to be predicted together.
 Watch = Callable[[int, int], None]
 
@@ -136,7 +139,7 @@ def _told(reading: Reading) -> tuple[object, ...]:
         reading.warnings,
         *_model(reading.topics_model),
         *_model(reading.stance_model),
-        json.dumps(reading.to_dict(), ensure_ascii=False, allow_nan=False),
+        _to_json(reading.to_dict()),
     )
 
 
@@ -150,7 +153,7 @@ def _model(model: Provenance | None) -> tuple[str | None, str | None]:
 
 def _extra(article: Article) -> str | None:
     extra = article.extra
-    return json.dumps(dict(extra), ensure_ascii=False, allow_nan=False) if extra else None
+    return _to_json(dict(extra)) if extra else None
 
 
 def _topic_rows(line: int, reading: Reading) -> list[tuple[object, ...]]:
