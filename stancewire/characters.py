@@ -66,7 +66,7 @@ class Tables(NamedTuple):
 
 @cache
 def tables() -> Tables:
-    """Build the tables of the running Python's Unicode version; some 15 ms, once."""
+    """Build the tables of the running Python's Unicode version, once."""
     special = _special()
     rewritten, tail, unstable = _simple_rewrites(), set(JOINERS), set[str]()
     composing = set(map(chr, _HANGUL_VOWELS_AND_TAILS)) | set(_composing_starters(special))
