@@ -78,7 +78,7 @@ class LinearRuntime:
         """Return decision scores [n_rows, n_labels], and which rows hold no known term of the content."""
         blocks, cells, cells_of = _cells_of(runs.rows[:, self._blocks], len(runs.lengths))
         known, scores = self._cell_scores(*self._vocabulary.find(runs, blocks, cells), len(cells))
-        blank = ~known[cells_of[:, self._content]].any(axis=1)
+        blank = np.logical_not(known[cells_of[:, self._content]].any(axis=1))
         return scores[cells_of].sum(axis=1) + self._intercept, blank
 
     def _cell_scores(self, cells: Ints, columns: Ints, n_cells: int) -> tuple[NDArray[np.bool_], Scores]:
