@@ -71,6 +71,7 @@ def schemas() -> dict[str, pa.Schema]:
             "targets": pa.list_(pa.struct(target)),
             "sentences": number,
             "cut_chars": number,
+            "cut_share": share,
             "mixed_script": pa.list_(text),
             "warnings": pa.list_(text),
             "topics_model": text,

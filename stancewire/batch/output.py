@@ -25,7 +25,9 @@ from stancewire.strictjson import JsonValue, StrictJsonError, dumps, loads
 
 JOB, SUCCESS = "job.json", "_SUCCESS"
 SHARDS, STAGING = "_shards", "_temporary"
-FORMAT, FORMAT_VERSION = "stancewire-batch", 1
+FORMAT = "stancewire-batch"
+# Another one for other columns: a job goes on only in a folder whose tables have its own.
+FORMAT_VERSION = 2
 _OURS = {JOB, SUCCESS, SHARDS, STAGING, LOCK, *TABLES}
 _MAX_JOB_BYTES = 2**30
 _CHUNK_BYTES = 2**20

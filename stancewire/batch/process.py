@@ -135,6 +135,7 @@ def _told(reading: Reading) -> tuple[object, ...]:
         ],
         reading.sentences,
         reading.cut_chars,
+        reading.cut_share,
         reading.mixed_script,
         reading.warnings,
         *_model(reading.topics_model),
@@ -144,7 +145,7 @@ def _told(reading: Reading) -> tuple[object, ...]:
 
 
 # Of a copy the models say nothing: its story's first article has it.
-_COPY = (None,) * 11
+_COPY = (None,) * 12
 
 
 def _model(model: Provenance | None) -> tuple[str | None, str | None]:

@@ -174,7 +174,7 @@ def test_edited_records_are_refused(jobs: Jobs, name: str, data: bytes) -> None:
 def test_a_newer_manifest_is_refused(jobs: Jobs) -> None:
     jobs.run()
     path = jobs.output / "job.json"
-    path.write_bytes(path.read_bytes().replace(b'"format_version": 1', b'"format_version": 2'))
+    path.write_bytes(path.read_bytes().replace(b'"format_version": 2', b'"format_version": 3'))
     with pytest.raises(StancewireError, match="written by another version"):
         jobs.run()
 

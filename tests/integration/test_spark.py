@@ -27,6 +27,7 @@ from stancewire.errors import MissingExtraError, StancewireError
 from stancewire.examples import Article, StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor, load
 from stancewire.serving import signature
+from tests.batch_cases import rows_of
 from tests.corpora import write_jsonl
 from tests.java import java_environment
 from tests.small_models import small_artefact
@@ -118,6 +119,7 @@ def test_the_same_bytes_as_the_local_engine(
         (ours.rows, ours.read, ours.n_rejected) == (40, 38, 2) == (local.rows, local.read, local.n_rejected)
     )
     assert told == [7, 14, 21, 28, 35, 40]
+    assert rows_of(tmp_path / "spark", "readings")[0]["cut_share"] == 0.0
     assert session.range(3).count() == 3  # a session that was there before stays
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +13,11 @@ from stancewire.batch.columns import TABLES, schemas
 from stancewire.batch.process import process
 from stancewire.batch.rows import Row
 from stancewire.examples import Article
+from stancewire.predictor import TopicsPredictor, load
 from stancewire.reading import Reader
 from stancewire.windows import WINDOW_ROWS
 from tests.batch_cases import TEXTS, record
+from tests.encoders import tiny_encoder
 
 
 def row(line: int, item: object, *, copy_of: int | None = None, reach: int = 1) -> Row:
@@ -45,6 +48,7 @@ def test_the_tables_say_what_the_reading_says(reader: Reader) -> None:
         "topics": ["arms_trade", "diplomacy"],
         "sentences": 3,
         "cut_chars": 0,
+        "cut_share": 0.0,
         "mixed_script": [],
         "warnings": [],
         "topics_model": "small-topics",
@@ -68,6 +72,19 @@ def test_the_tables_say_what_the_reading_says(reader: Reader) -> None:
             (holder.text, holder.start, holder.mention) if holder else (None, None, None)
         )
     assert tables.rejects.num_rows == 0
+
+
+def test_what_no_chunk_held_is_told(tmp_path: Path) -> None:
+    topics = load(tiny_encoder(tmp_path, "topics").path, runtime="onnxruntime", threads=1)
+    assert isinstance(topics, TopicsPredictor)
+    texts = ["The minister welcomed the embargo. " * n for n in (2, 60)]
+    rows = [row(n, {"text": text}) for n, text in enumerate(texts, 1)]
+    tables = process([*rows, row(3, {"text": texts[0]}, copy_of=1, reach=0)], Reader(topics))
+    short, long, copy = tables.readings.to_pylist()
+    assert (short["cut_share"], short["cut_chars"]) == (0, 0)
+    assert (long["cut_share"], long["cut_chars"]) == (pytest.approx(0.6, abs=0.1), 0)
+    assert long["cut_share"] == json.loads(long["reading"])["cut_share"]
+    assert copy["cut_share"] is None
 
 
 def test_a_file_is_named_by_its_path_and_offsets_are_into_it(reader: Reader) -> None:
