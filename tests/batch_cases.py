@@ -17,8 +17,9 @@ from typing import Any
 from stancewire.batch.engines import worker
 from stancewire.batch.process import Watch
 from stancewire.batch.rows import Shard
+from stancewire.batch.shard_work import load_reader, work_on
 from stancewire.batch.staging import Staged
-from stancewire.batch.work import Work, load_reader, work_on
+from stancewire.batch.work import Work
 from stancewire.examples import Article, StanceExample
 from stancewire.reading import Reader
 from stancewire.runtime import RawPrediction, Runtime

@@ -33,7 +33,7 @@ class InputFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._raw: pa.NativeFile | None = None
+        self._raw: io.FileIO | pa.NativeFile | None = None
         digest = hashlib.sha256()
         with _reading(path), open(path, "rb", opener=_plain_only) as file:
             self._found = _identity(os.fstat(file.fileno()))
@@ -52,11 +52,14 @@ class InputFile:
 
     def open(self, path: Path) -> io.BufferedReader:
         """Open the file's text; memory stays bounded, whatever it unpacks to."""
+        packing = PACKED.get(path.suffix.lower())
+        if packing is None:
+            self._raw = io.FileIO(path)
+            return io.BufferedReader(self._raw, _CHUNK_BYTES)
         import pyarrow as pa
 
         self._raw = pa.OSFile(os.fspath(path))
-        packing = PACKED.get(path.suffix.lower())
-        opened: Any = pa.CompressedInputStream(self._raw, packing) if packing else self._raw
+        opened: Any = pa.CompressedInputStream(self._raw, packing)
         return io.BufferedReader(opened, _CHUNK_BYTES)
 
     def share(self) -> float:

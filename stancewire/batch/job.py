@@ -112,7 +112,7 @@ def run_job(
             models = [stack.enter_context(located(name)) for name in (options.topics, options.stance) if name]
             return job.run(models, _opened(source, held, options))
     except OSError as error:
-        from stancewire.batch.engines.worker import told
+        from stancewire.batch.engines.messages import told
 
         raise StancewireError(told(error, str(output))) from error
 

@@ -11,7 +11,6 @@ from stancewire.batch.rows import SHARD_ROWS
 from stancewire.batch.staging import FORMATS, Format
 from stancewire.errors import StancewireError
 from stancewire.readers import FIELDS
-from stancewire.reading import checked_targets
 from stancewire.runtime.options import RUNTIME_VARIABLE
 from stancewire.section import listed, shown
 from stancewire.strictjson import JsonValue
@@ -89,6 +88,8 @@ class Options:
         if self.targets is not None:
             if self.stance is None:
                 raise StancewireError("targets: need a model for stance; name one, or leave targets out")
+            from stancewire.reading import checked_targets
+
             checked_targets(self.targets)
 
     def of_results(self) -> dict[str, JsonValue]:

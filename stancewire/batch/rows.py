@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from typing import NamedTuple
 
 SHARD_ROWS = 1000
 # A shard ends early here: what is held at once is bounded, however long the rows are.
 SHARD_BYTES = 32_000_000
+# Of the length that a shard begins with, when it is sent.
+_HEAD_BYTES = 8
 
 
 class Row(NamedTuple):
@@ -49,54 +49,26 @@ class Shard:
     number: int
     rows: list[Row]
 
-    def to_table(self) -> pa.Table:
-        """Return the rows as columns."""
-        import pyarrow as pa
-
-        schema = row_schema()
-        columns = list(zip(*self.rows, strict=True)) or [()] * len(schema)
-        arrays = [pa.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)]
-        return pa.Table.from_arrays(arrays, schema=schema)
-
-    @classmethod
-    def from_table(cls, number: int, table: pa.Table) -> Shard:
-        """Return the shard of a table of rows."""
-        columns = (column.to_pylist() for column in table.columns)
-        return cls(number, list(map(Row._make, zip(*columns, strict=True))))
-
     def to_bytes(self) -> bytes:
-        """Return the shard as bytes, to be sent to another process."""
-        import pyarrow as pa
-
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, row_schema()) as stream:
-            stream.write_table(self.to_table())
-        return self.number.to_bytes(8, "little") + bytes(sink.getvalue())
+        """Return the shard as bytes for another process: all but the data as JSON, then the data."""
+        told = [(None if row.data is None else len(row.data), row._replace(data=None)) for row in self.rows]
+        head = json.dumps([self.number, told]).encode()
+        data = (row.data for row in self.rows if row.data is not None)
+        return b"".join((len(head).to_bytes(_HEAD_BYTES, "little"), head, *data))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Shard:
         """Return the shard that `to_bytes` gave."""
-        import pyarrow as pa
-
-        with pa.ipc.open_stream(memoryview(data)[8:]) as stream:
-            return cls.from_table(int.from_bytes(data[:8], "little"), stream.read_all())
-
-
-def row_schema() -> pa.Schema:
-    """Return the columns of a shard's rows."""
-    import pyarrow as pa
-
-    return pa.schema(
-        {
-            "line": pa.int64(),
-            "data": pa.large_binary(),
-            "source": pa.string(),
-            "reason": pa.string(),
-            "detail": pa.string(),
-            "copy_of": pa.int64(),
-            "reach": pa.int64(),
-        }
-    )
+        start = _HEAD_BYTES + int.from_bytes(data[:_HEAD_BYTES], "little")
+        number, told = json.loads(data[_HEAD_BYTES:start])
+        rows = []
+        for n_bytes, fields in told:
+            row = Row._make(fields)
+            if n_bytes is not None:
+                row = row._replace(data=data[start : start + n_bytes])
+                start += n_bytes
+            rows.append(row)
+        return cls(number, rows)
 
 
 def shards(rows: Iterable[Row], shard_rows: int = SHARD_ROWS) -> Iterator[Shard]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from stancewire.batch.engines.worker import PROBE, STAGE
+from stancewire.batch.engines.messages import PROBE, STAGE
 from stancewire.batch.rows import Shard
 from stancewire.batch.work import Work
 

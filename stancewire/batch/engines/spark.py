@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 from zipfile import ZipFile
 
+from stancewire.batch.engines.messages import told
 from stancewire.batch.engines.spark_session import said, spark_session
-from stancewire.batch.engines.worker import told
 from stancewire.batch.rows import Shard
+from stancewire.batch.shard_work import load_reader, work_on
 from stancewire.batch.staging import Staged
-from stancewire.batch.work import Work, load_reader, work_on
+from stancewire.batch.work import Work
 from stancewire.errors import StancewireError
 
 if TYPE_CHECKING:

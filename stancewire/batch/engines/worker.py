@@ -10,17 +10,19 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from multiprocessing.connection import Connection
-from pathlib import Path
+from types import ModuleType
 
+from stancewire.batch.engines.messages import PROBE, told
 from stancewire.batch.process import process
 from stancewire.batch.rows import Shard
-from stancewire.batch.work import Work, load_reader, work_on
-from stancewire.errors import StancewireError
+from stancewire.batch.shard_work import load_reader, work_on
+from stancewire.batch.work import Work
 
 _GARBAGE = (100_000, 20, 50)
-# What is asked: to work on a shard, or only to find out whether some rows can be read at all.
-STAGE, PROBE = b"stage", b"probe"
 
 
 def main(descriptor: int, work: str) -> None:
@@ -47,6 +49,7 @@ def serve(parent: Connection, work: Work) -> None:
         EOFError: when it does.
     """
     reader = load_reader(work)
+    _spare_pandas()
     # The models stay, and so do the readings of a shard until it is written: looking through them for garbage
     # again and again is work for nothing.
     gc.freeze()
@@ -70,23 +73,31 @@ def _say(parent: Connection, **message: object) -> None:
     parent.send_bytes(json.dumps(message).encode())
 
 
-def told(error: Exception, where: str = "the output") -> str:
-    """Return a line about an error; another library's message may repeat a text and is left out.
+def _spare_pandas() -> None:
+    """Have pyarrow look for pandas while there is none.
 
-    Args:
-        error: whatever it is.
-        where: what could not be written, where the error names no file.
+    It looks once, when it makes its first array, and imports all of pandas only to know its types: that takes
+    a worker longer than to load a linear model.
     """
-    if isinstance(error, StancewireError):
-        return str(error)
-    if isinstance(error, OSError):
-        what = f"cannot be written: {error.strerror} (errno {error.errno}); what is done is kept"
-        return f"{error.filename or where}: {what}: make room, and run the same command again"
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
-    return f"a worker failed: {type(error).__name__} at {place}; run the same command again, or report it"
+    if "pandas" in sys.modules:
+        return
+    import pyarrow as pa
+
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([], pa.int64())
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _NoPandas(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("not wanted here", name=fullname)
+        return None
 
 
 def _end_with_parent() -> None:

@@ -50,7 +50,7 @@ def test_shards_are_taken_as_they_are_needed() -> None:
     assert len(taken) == 3
 
 
-@settings(max_examples=50, deadline=None)  # pyarrow is imported in the first one
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**40), st.lists(ROW, max_size=5))
 def test_a_shard_survives_the_way_to_another_process(number: int, given_rows: list[Row]) -> None:
     shard = Shard(number, given_rows)
