@@ -15,7 +15,7 @@ from stancewire.examples import Article, StanceExample
 from stancewire.runtime.open import ENCODERS
 from stancewire.runtime.options import RuntimeOptions
 from training.behaviour.noise import noisy
-from training.export import Fitted
+from training.export import Fitted, ships_int8
 from training.parity import Parity, check_parity, measure_parity
 
 # The reference: a model that fails here is not shipped at all.
@@ -41,6 +41,16 @@ class Gate:
         if self.passed is None:
             return None
         return {name: asdict(parity) for name, parity in self.passed.items()}
+
+    def told(self) -> dict[str, str]:
+        """Return what is said of every engine that did not pass, by its name."""
+        by_name = "misses the parity gate, and runs only when asked for by name"
+        nowhere = "misses the parity gate, and its graph was left out"
+        kept = ships_int8(self.passed or {})
+        return {
+            name: f"{nowhere if ships_int8([name]) and not kept else by_name}: {parity.line}"
+            for name, parity in self.failed.items()
+        }
 
     def metrics(self) -> dict[str, float]:
         """Return what MLflow gets: the reference, and every engine under its name."""

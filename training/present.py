@@ -59,9 +59,8 @@ def outcome_lines(outcome: Outcome) -> Iterator[RenderableType]:
         f"artefact  {outcome.artefact.path} (sha256 {outcome.artefact.digest[:12]}; decides "
         f"{parity.agreement:.1%} of {parity.rows:,} test rows as trained)"
     )
-    for name, missed in outcome.parity.failed.items():
-        told = f"{name} misses the parity gate, and runs only when asked for by name: {missed.line}"
-        yield Text(f"engine    {told}", style="yellow")
+    for name, told in outcome.parity.told().items():
+        yield Text(f"engine    {name} {told}", style="yellow")
     yield Text(f"MLflow    run {outcome.run_id}, experiment {config.tracking.experiment}")
     if outcome.version:
         yield Text(f"registry  {outcome.version.uri} is version {outcome.version.version}")

@@ -24,6 +24,7 @@ _SHARED = (
     "token_budget",
     "dropout",
     "precision",
+    "quantise",
     "device",
     "threads",
     "target_blind",
@@ -114,6 +115,9 @@ class FewshotConfig(FamilyConfig):
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Of the steps; "auto": bf16 where the processor computes in it. Head and artefact are fp32."""
+
+    quantise: bool = True
+    """Whether the graph is written in int8 too; it is shipped where it passes the parity gate."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; "auto": a GPU where there is one."""

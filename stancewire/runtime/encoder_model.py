@@ -31,7 +31,7 @@ class Choice:
         return self.engine if self.variant == "fp32" else f"{self.engine}-{self.variant}"
 
 
-# The fastest first, as measured: docs/runtime.md.
+# The fastest first, as measured on processors with int8 instructions: docs/runtime.md.
 CHOICES = (
     Choice("openvino", "int8"),
     Choice("openvino", "bf16"),

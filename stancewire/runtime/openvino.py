@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from openvino import Core, InferRequest
 
 _TELEMETRY = "openvino_telemetry"
+_INT8 = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 class OpenvinoSession:
@@ -72,6 +74,22 @@ class OpenvinoSession:
 def has_bf16() -> bool:
     """Tell whether this machine's processor computes in bfloat16."""
     return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def has_int8(about: Path = Path("/proc/cpuinfo")) -> bool:
+    """Tell whether this machine's processor is known to have instructions for int8.
+
+    OpenVINO itself names int8 among what it can do on every processor.
+
+    Args:
+        about: where Linux tells of the processor; other systems are not asked.
+    """
+    try:
+        lines = about.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(not _INT8.isdisjoint(line.split()) for line in lines if line.startswith("flags"))
 
 
 @cache

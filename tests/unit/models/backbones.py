@@ -68,6 +68,7 @@ def quick(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - settings of any k
         "batch_size": 8,
         "epochs": 8,
         "precision": "fp32",
+        "quantise": False,
         "device": "cpu",
         "threads": 1,
     }
@@ -87,6 +88,7 @@ def quick_few(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - settings of a
         "judged_on": "dev",
         "regularisation": 100.0,
         "precision": "fp32",
+        "quantise": False,
         "device": "cpu",
         "threads": 1,
     }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stancewire.encoding import Layout
 from stancewire.errors import ArtefactError, MissingExtraError, StancewireError
 from stancewire.runtime import choice as module
+from stancewire.runtime import openvino
 from stancewire.runtime.choice import choose, runs_here
 from stancewire.runtime.encoder_model import CHOICES, Choice, EncoderModel
 from stancewire.runtime.options import RuntimeOptions, Variant
@@ -29,6 +32,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     found = set(ALL)
     monkeypatch.setattr(module, "runs_here", lambda choice: choice.name in found)
     monkeypatch.setattr(module, "_has_openvino", lambda: any(name.startswith("openvino") for name in found))
+    monkeypatch.setattr(openvino, "has_int8", lambda: True)
     return found
 
 
@@ -49,6 +53,38 @@ def test_auto_takes_what_runs_here(here: set[str]) -> None:
     here -= {"openvino", "openvino-int8"}
     assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == Choice("onnxruntime", "int8")
     assert choose(model(*ALL), RuntimeOptions(), "m") == ORT
+
+
+def test_openvino_in_int8_comes_last_where_the_processor_has_no_int8(
+    here: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "has_int8", lambda: False)
+    here.discard("openvino-bf16")
+    passed = model(*ALL, int8=True)
+    assert choose(passed, RuntimeOptions(), "m") == Choice("onnxruntime", "int8")
+    assert choose(passed, RuntimeOptions("openvino"), "m") == OV
+    assert choose(passed, RuntimeOptions(variant="int8"), "m") == Choice("onnxruntime", "int8")
+    assert choose(passed, RuntimeOptions("openvino", "int8"), "m") == Choice("openvino", "int8")
+
+
+@pytest.mark.parametrize(
+    ("content", "has"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_vnni\n", True),
+        ("flags\t\t: avx2 avx_vnni\n", True),
+        ("flags\t\t: avx512_bf16 amx_int8\n", True),
+        ("flags\t\t: fpu avx2 avx512f\n", False),
+        ("model name\t: avx512_vnni\nflags\t\t: avx2\n", False),
+        ("Features\t: fp asimd asimddp\n", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_which_processors_have_int8(tmp_path: Path, content: str | None, has: bool) -> None:
+    about = tmp_path / "cpuinfo"
+    if content is not None:
+        about.write_text(content, encoding="utf-8")
+    assert openvino.has_int8(about) == has
 
 
 def test_auto_takes_nothing_that_did_not_pass(here: set[str]) -> None:
