@@ -33,8 +33,8 @@ class Choice:
 
 # The fastest first, as measured on processors with int8 instructions: docs/runtime.md.
 CHOICES = (
-    Choice("openvino", "int8"),
     Choice("openvino", "bf16"),
+    Choice("openvino", "int8"),
     Choice("onnxruntime", "int8"),
     Choice("openvino", "fp32"),
     Choice("onnxruntime", "fp32"),
