@@ -2,6 +2,7 @@
 
 Every peer takes labelled rows and rows to decide, and answers with decisions, bool [n_rows, n_labels]. All
 read the text of a row as we do: title and text of an article, or a sentence with its target behind it.
+They are installed into an environment of their own: some ask for older libraries than ours run on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -92,15 +94,22 @@ def fasttext(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
     return decided(scores, train.task)
 
 
-def model2vec(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
-    """Model2Vec: static vectors distilled from the same backbone, its own classifier with its defaults."""
+@cache
+def static_vectors() -> Any:  # noqa: ANN401 - of a library without types
+    """Return Model2Vec's vectors, distilled from the same backbone: minutes, once for all sets."""
     from model2vec.distill import distill  # type: ignore[import-not-found]
-    from model2vec.train import StaticModelForClassification  # type: ignore[import-not-found]
 
     from models.encoder.backbone import find_backbone
 
-    static = distill(str(find_backbone("minilm", 128).folder))
-    model = StaticModelForClassification.from_static_model(model=static)
+    return distill(str(find_backbone("minilm", 128).folder))
+
+
+def model2vec(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
+    """Model2Vec: static vectors distilled from the same backbone, its own classifier with its defaults."""
+    from model2vec.train import StaticModelForClassification  # type: ignore[import-not-found]
+
+    # What is distilled stays as it is: the classifier tunes a copy.
+    model = StaticModelForClassification.from_static_model(model=static_vectors())
     if train.task == "stance":
         truth: Sequence[Any] = [train.labels[i] for i in train.truth.argmax(axis=1)]
     else:
@@ -206,7 +215,15 @@ PEERS: dict[str, tuple[Peer, str]] = {
     "SetFit, 64 a label": (setfit, "setfit"),
     "transformers recipe": (transformers_recipe, "transformers"),
 }
-_PIP = {"fasttext": "fasttext-wheel", "model2vec": "model2vec[distill,training]", "sklearn": "scikit-learn"}
+# What a peer needs once, whatever the set; told apart from the seconds of a set.
+READY: dict[str, Callable[[], object]] = {"Model2Vec": static_vectors}
+# Model2Vec 0.10 distils with transformers below 5.4, with which SetFit 1.2 works too.
+_PIP = {
+    "fasttext": "fasttext-wheel",
+    "model2vec": "model2vec[distill,train]>=0.10",
+    "setfit": "setfit>=1.2",
+    "sklearn": "scikit-learn",
+}
 
 
 def missing(package: str) -> str:
