@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from stancewire.batch.articles import Opened, opened
 from stancewire.batch.columns import ShardTables, table_of
+from stancewire.batch.reading_json import reading_json, to_json
 from stancewire.batch.rows import Row
 from stancewire.errors import InputError
 from stancewire.examples import Article
@@ -16,9 +16,6 @@ from stancewire.predictor import Provenance
 from stancewire.reading import Reader, Reading
 from stancewire.rollup import AGAINST, FAVOR, NEUTRAL
 from stancewire.windows import windows
-
-# Made once: json.dumps makes an encoder a call.
-_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 # Told the first and the last position of the rows that are about to be predicted together.
 Watch = Callable[[int, int], None]
@@ -140,7 +137,7 @@ def _told(reading: Reading) -> tuple[object, ...]:
         reading.warnings,
         *_model(reading.topics_model),
         *_model(reading.stance_model),
-        _to_json(reading.to_dict()),
+        reading_json(reading),
     )
 
 
@@ -154,7 +151,7 @@ def _model(model: Provenance | None) -> tuple[str | None, str | None]:
 
 def _extra(article: Article) -> str | None:
     extra = article.extra
-    return _to_json(dict(extra)) if extra else None
+    return to_json(dict(extra)) if extra else None
 
 
 def _topic_rows(line: int, reading: Reading) -> list[tuple[object, ...]]:

@@ -51,7 +51,7 @@ class Shard:
 
     def to_bytes(self) -> bytes:
         """Return the shard as bytes for another process: all but the data as JSON, then the data."""
-        told = [(None if row.data is None else len(row.data), row._replace(data=None)) for row in self.rows]
+        told = [(line, None if data is None else len(data), *rest) for line, data, *rest in self.rows]
         head = json.dumps([self.number, told]).encode()
         data = (row.data for row in self.rows if row.data is not None)
         return b"".join((len(head).to_bytes(_HEAD_BYTES, "little"), head, *data))
@@ -62,12 +62,10 @@ class Shard:
         start = _HEAD_BYTES + int.from_bytes(data[:_HEAD_BYTES], "little")
         number, told = json.loads(data[_HEAD_BYTES:start])
         rows = []
-        for n_bytes, fields in told:
-            row = Row._make(fields)
-            if n_bytes is not None:
-                row = row._replace(data=data[start : start + n_bytes])
-                start += n_bytes
-            rows.append(row)
+        for line, n_bytes, *rest in told:
+            end = start + (n_bytes or 0)
+            rows.append(Row(line, None if n_bytes is None else data[start:end], *rest))
+            start = end
         return cls(number, rows)
 
 
