@@ -99,7 +99,7 @@ def least(found: Sequence[Taken]) -> Taken:
 
 def sizes(bench: Bench, counts: Sequence[int], start: Cost, turns: int, options: Sequence[str]) -> None:
     """Print what an article costs at every size, the memory, and what that makes of MANY."""
-    costs = []
+    costs, totals = [], []
     for n_articles in counts:
         n_turns = turns if n_articles <= MOST_COMPARED else 1
         folders = [f"size-{n_articles}-{turn}" for turn in range(n_turns)]
@@ -107,11 +107,15 @@ def sizes(bench: Bench, counts: Sequence[int], start: Cost, turns: int, options:
         taken = net(cost, start, n_articles)
         feeding = 1000 * (cost.parent - start.parent) / n_articles
         costs.append(taken.processor)
+        totals.append(cost.processor)
         print(
             f"job, {n_articles:9,} articles   {taken} ({feeding:.3f} where the input is read)   "
             f"peak {cost.peak_mb:6,.0f} MB"
         )
     print(f"cost of an article, largest over least: {max(costs) / min(costs):.2f} (processor)")
+    if len(counts) > 1:
+        once, each = line_through(counts, totals)
+        print(f"a job: {once:.2f} s of the processor once, and {1000 * each:.3f} ms an article")
     read = bench.articles(n_articles).stat().st_size / n_articles
     written = size_of(bench.folder / folders[0]) / n_articles
     all_of_them, reading = (MANY * cost / 3_600_000 for cost in (taken.processor, feeding))
@@ -119,6 +123,13 @@ def sizes(bench: Bench, counts: Sequence[int], start: Cost, turns: int, options:
         f"{MANY:,} articles: {all_of_them:,.1f} core hours, {reading:.2f} of them where the input is read; "
         f"{MANY * read / 1e9:,.0f} GB read, {MANY * written / 1e9:,.0f} GB written"
     )
+
+
+def line_through(counts: Sequence[int], totals: Sequence[float]) -> tuple[float, float]:
+    """Return what a job costs once, and for each article: through its smallest size and its largest."""
+    (few, cheap), *_, (many, dear) = sorted(zip(counts, totals, strict=True))
+    each = (dear - cheap) / (many - few)
+    return cheap - few * each, each
 
 
 def size_of(folder: Path) -> int:
@@ -222,7 +233,10 @@ def main() -> None:
             job_options(arguments),
         )
         start = cheapest([bench.job(1, f"start-{turn}", *options) for turn in range(3)])
-        print(f"a job of one article: {start.seconds:.2f} s, peak {start.peak_mb:,.0f} MB")
+        print(
+            f"a job of one article: {start.seconds:.2f} s, of the processor {start.processor:.2f} "
+            f"({start.parent:.2f} in the parent), peak {start.peak_mb:,.0f} MB"
+        )
         sizes(bench, arguments.sizes, start, arguments.turns, options)
         n_compared = min(max(arguments.sizes), MOST_COMPARED)
         print(f"\non {n_compared:,} articles:")
