@@ -96,6 +96,10 @@ class DataConfig(SourceConfig):
     codebook: Text = "data/codebook.yaml"
     """YAML file that says what the labels mean."""
 
+    sentences: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Topics: sentences and titles of the training articles that are learned from as texts of their own, so
+    many an epoch and article, on average. They are labelled as far as topics and stance records tell."""
+
 
 class ExtraConfig(SourceConfig):
     """One more corpus to learn from, under the codebook of the run; nothing is judged on it."""
@@ -336,9 +340,19 @@ class RunConfig(StrictModel):
     @field_validator("model")
     @classmethod
     def _takes_extra(cls, model: FamilyConfig, info: ValidationInfo) -> FamilyConfig:
-        if info.data.get("extra_data") and not family(model.family).takes_extra:
-            raise _wanted_at("family", "a family that learns from extra_data", model.family)
+        data = info.data.get("data")
+        asked = {"extra_data": info.data.get("extra_data"), "data.sentences": data and data.sentences}
+        more = " and ".join(name for name, value in asked.items() if value)
+        if more and not family(model.family).takes_extra:
+            raise _wanted_at("family", f"a family that learns from {more}", model.family)
         return model
+
+    @field_validator("data")
+    @classmethod
+    def _has_sentences(cls, data: DataConfig, info: ValidationInfo) -> DataConfig:
+        if data.sentences and info.data.get("task") == "stance":
+            raise _wanted_at("sentences", "0: it is for topics alone", data.sentences)
+        return data
 
     @field_validator("split")
     @classmethod

@@ -57,7 +57,7 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContex
         FitError: if the rows cannot teach what is asked.
     """
     train, dev, test = parts.train, parts.dev, parts.test
-    learned = family(model.family)(model, seed=config.seed).fit(train, dev, context)
+    learned = family(model.family)(model, seed=config.seed).fit(train, dev, parts.around(context))
     raw_dev = learned.predict_probabilities(dev.examples)
     calibration, held_out = _calibrate(config, raw_dev, dev)
     thresholds, warnings = choose_thresholds(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from models.base import LabelledSet
+from models.base import FitContext, LabelledSet
 from stancewire.errors import InputError
 from training.config import RunConfig
 from training.data.extra import Extra, load_extra
 from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
+from training.data.sentences import sentence_rows
 from training.data.split import Plan, Split, check_outlets, make_split, split_corpus
 from training.data.tables import labelled_set
 from training.thresholds import check_objectives
@@ -22,11 +23,24 @@ OtherSplit: TypeAlias = Literal["random", "time", "outlet"]
 
 @dataclass(frozen=True)
 class Parts:
-    """Rows that teach, rows that calibrate and set thresholds, rows that judge."""
+    """Rows that teach, rows that calibrate and set thresholds, rows that judge.
+
+    Attributes:
+        train: teaches.
+        dev: calibrates and sets thresholds.
+        test: judges.
+        sentences: of the articles of train, which teach too, and how often each is drawn in an epoch.
+    """
 
     train: LabelledSet
     dev: LabelledSet
     test: LabelledSet
+    sentences: tuple[LabelledSet, float] | None = None
+
+    def around(self, context: FitContext) -> FitContext:
+        """Return the context of a fit on these parts: their sentences are further rows to learn from."""
+        more = () if self.sentences is None else (self.sentences,)
+        return replace(context, extra=(*more, *context.extra))
 
 
 @dataclass(frozen=True)
@@ -109,4 +123,17 @@ def _parts(corpus: Corpus, config: RunConfig, split: Split) -> Parts:
     def rows(positions: Sequence[int]) -> LabelledSet:
         return labelled_set(corpus, config.task, positions)
 
-    return Parts(rows(split.train), rows(split.dev), rows(split.test))
+    return Parts(
+        rows(split.train),
+        rows(split.dev),
+        rows(split.test),
+        _sentences(corpus, split.train, config.data.sentences),
+    )
+
+
+def _sentences(corpus: Corpus, train: Sequence[int], times: float) -> tuple[LabelledSet, float] | None:
+    """Return sentences of articles, drawn so many times as there are articles."""
+    if not times:
+        return None
+    found = sentence_rows(corpus, train)
+    return (found, times * len(train) / len(found)) if len(found) else None

@@ -57,7 +57,7 @@ def follow(prepared: Prepared, surround: Surround) -> None:
         return
 
     def learn(model: FamilyConfig, parts: Parts, name: str) -> None:
-        kind(model, seed=config.seed).fit(parts.train, parts.dev, surround(name))
+        kind(model, seed=config.seed).fit(parts.train, parts.dev, parts.around(surround(name)))
 
     learn(config.model, prepared.parts, MODEL)
     if (model := _blind(config)) is not None:

@@ -110,6 +110,14 @@ class EncoderConfig(FamilyConfig):
     freeze_embeddings: bool = False
     """Whether the table of token embeddings stays as it is: half of MiniLM's weights, and a faster step."""
 
+    mark: bool = True
+    """Stance: whether target and holder are marked where they stand in the sentence, as `* target *` and
+    `# holder #`."""
+
+    distractors: Share = 0.0
+    """Stance: share of the training rows that an epoch asks once more, beside a sentence of another story; it
+    has nothing to say on their target."""
+
     holder_dropout: Share = 0.0
     """Stance: share of the training rows, drawn anew each epoch, whose holder is left out."""
 

@@ -102,6 +102,7 @@ def model_section(learned: Learned) -> dict[str, Any]:
         "pooling": learned.config.pooling,
         "pad": learned.backbone.pad,
         "target_blind": learned.layout.target_blind,
+        "marked": learned.layout.marked,
         "engines": {},
         **variants,
     }

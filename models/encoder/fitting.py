@@ -12,6 +12,7 @@ from models.base import Examples, FitContext, LabelledSet
 from models.encoder.backbone import Backbone, find_backbone
 from models.encoder.checkpoints import Checkpoints
 from models.encoder.config import EncoderConfig
+from models.encoder.distractors import distracted
 from models.encoder.feed import Feed
 from models.encoder.judge import answers, scores_on
 from models.encoder.loop import Goal, Judged, Loop
@@ -105,7 +106,7 @@ def _learn(
     processes: Processes,
 ) -> None:
     config, backbone, layout = learned.config, learned.backbone, learned.layout
-    sets = [(train, 1.0), *context.extra]
+    sets = [(train, 1.0), *_beside(train, config, seed), *context.extra]
     examples: Any = tuple(example for rows, _ in sets for example in rows.examples)
     weights = np.concatenate([np.full(len(rows), weight) for rows, weight in sets])
     truth = np.concatenate([rows.truth for rows, _ in sets])
@@ -136,6 +137,13 @@ def _learn(
     learned.network.load_state_dict(loop.best)
 
 
+def _beside(train: LabelledSet, config: EncoderConfig, seed: int) -> list[tuple[LabelledSet, float]]:
+    """Return what is made of the training rows; who knows no target could not tell which sentence counts."""
+    if train.task != "stance" or config.target_blind or not config.distractors:
+        return []
+    return [(distracted(train, seed), config.distractors)]
+
+
 def _ask(learned: Learned, tokens: Tokens, processes: Processes) -> Probabilities:
     return answers(
         learned.network,
@@ -158,4 +166,5 @@ def layout_of(config: EncoderConfig, task: Task) -> Layout:
         max_chunks=config.max_chunks or 1,
         max_chars=MAX_CHARS,
         target_blind=config.target_blind and task == "stance",
+        marked=config.mark and task == "stance",
     )

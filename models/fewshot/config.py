@@ -128,4 +128,4 @@ class FewshotConfig(FamilyConfig):
     def encoder(self, task: Task) -> EncoderConfig:
         """Return what the encoder family needs to know, filled in for the task."""
         shared = {name: getattr(self, name) for name in _SHARED}
-        return EncoderConfig.model_validate({**shared, "pooling": "mean"}).for_task(task)
+        return EncoderConfig.model_validate({**shared, "pooling": "mean", "mark": False}).for_task(task)

@@ -15,6 +15,7 @@ from stancewire.runtime.pooling import POOLINGS, Pooling
 from stancewire.section import Section, listed
 
 _KEYS = ("encoding", "graph", "pooling", "pad", "target_blind", "engines")
+_OPTIONAL = ("marked", "variants")
 _MAX_TOKEN = 10_000_000
 
 
@@ -74,7 +75,7 @@ def read_model(artefact: Artefact) -> EncoderModel:
     """
     where = f"{artefact.path / MANIFEST}: model"
     content = dict(artefact.manifest.model)
-    section = Section(content, where, (*_KEYS, *(["variants"] if "variants" in content else [])))
+    section = Section(content, where, (*_KEYS, *(key for key in _OPTIONAL if key in content)))
     _check_version(section.integer("encoding", 1, 2**31), where)
     files: dict[Variant, str] = {"fp32": section.text("graph")}
     if "variants" in content:
@@ -88,7 +89,7 @@ def read_model(artefact: Artefact) -> EncoderModel:
             f"{where}.pooling: expected one of {listed(POOLINGS[:2])} for stance; export again"
         )
     return EncoderModel(
-        layout=_layout(artefact, section),
+        layout=_layout(artefact, section, marked="marked" in content and section.boolean("marked")),
         pooling=pooling,
         pad=section.integer("pad", 0, _MAX_TOKEN),
         gated=_gated(section, where, files),
@@ -112,7 +113,7 @@ def _variants(section: Section, where: str, graph: str) -> dict[Variant, str]:
     return {"int8": variants.text("int8")}
 
 
-def _layout(artefact: Artefact, section: Section) -> Layout:
+def _layout(artefact: Artefact, section: Section, *, marked: bool) -> Layout:
     manifest = artefact.manifest
     if manifest.chunking is None:
         raise ArtefactError(f"{artefact.path / MANIFEST}.chunking: expected an object, found null")
@@ -120,6 +121,7 @@ def _layout(artefact: Artefact, section: Section) -> Layout:
         task=manifest.task,
         max_chars=manifest.max_chars,
         target_blind=section.boolean("target_blind"),
+        marked=marked,
         **manifest.chunking,
     )
 

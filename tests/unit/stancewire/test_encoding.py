@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, processors
 
-from stancewire.encoding import Encoded, Encoder, Layout
+from stancewire.encoding import Encoded, Encoder, Layout, marked
 from stancewire.errors import ArtefactError
 from stancewire.examples import Article, StanceExample
 from tests.encoders import WORDS, bert_tokenizer, roberta_tokenizer
@@ -120,6 +121,63 @@ def test_what_is_too_long_loses_its_context_first() -> None:
     assert (target, holder) == (words(8), words(4))
     assert first == words(len(first.split()))
     assert cut == pytest.approx(1 - (len(first.split()) + 8 + 4) / 145)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "target", "holder", "expected"),
+    [
+        ("Seoul praised the ban.", "the ban", "Seoul", "# Seoul # praised * the ban *."),
+        ("The BAN, the ban.", "the ban", "", "* The BAN *, * the ban *."),
+        ("Bans and bandits, banned.", "ban", "", "Bans and bandits, banned."),
+        ("The arms\nembargo holds.", "arms embargo", "", "The * arms\nembargo * holds."),
+        ("The U.S. embargo.", "U.S.", "the u.s. embargo", "# The * U.S. * embargo #."),
+        ("(Iran) said.", "Iran", "Iran", "(# * Iran # *) said."),
+        ("a+b? a+b", "a+b", "\\w+", "* a+b *? * a+b *"),
+        ("Nothing.", "", "", "Nothing."),
+        ("", "ban", "he", ""),
+        ("So it goes.", " ", "\n", "So it goes."),
+    ],
+)
+def test_target_and_holder_are_marked_where_they_stand(
+    sentence: str, target: str, holder: str, expected: str
+) -> None:
+    assert marked(sentence, target, holder) == expected
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_marks_are_all_that_is_added(sentence: str, target: str, holder: str) -> None:
+    found = marked(sentence, target, holder)
+    left = iter(found)
+    assert all(character in left for character in sentence), "every character is there, in order"
+    assert set(found) <= set(sentence) | set("*# ")
+
+
+def test_a_word_that_stands_everywhere_is_marked_in_no_time() -> None:
+    assert marked("a " * 200_000, "a", "a").count("*") == 400_000
+
+
+def test_marks_are_read_as_asked() -> None:
+    example = StanceExample(
+        sentence="Seoul welcomed the talks.",
+        target="the talks",
+        holder="Seoul",
+        context="Envoys praised the talks.",
+    )
+    layout = replace(QUESTIONS, tokens=200, marked=True)
+    plain, with_marks, blind = (
+        "".join(tokens_of(encode(one, example, tokenizer=ROBERTA).ids[0], ROBERTA)).replace("Ġ", " ")
+        for one in (replace(layout, marked=False), layout, replace(layout, target_blind=True))
+    )
+    assert "#" not in plain and "*" not in plain
+    assert "# Seoul # welcomed * the talks *." in with_marks
+    assert "Envoys praised the talks." in with_marks, "the context is no place of a stance"
+    assert "#" not in blind and "*" not in blind
+
+
+def test_marks_are_no_text() -> None:
+    example = StanceExample(sentence="ееее", target="ееее")
+    for layout in (QUESTIONS, replace(QUESTIONS, marked=True)):
+        assert encode(layout, example).blank.tolist() == [True]
 
 
 @given(st.lists(TEXTS, min_size=4, max_size=4), st.lists(TEXTS, min_size=2, max_size=2))

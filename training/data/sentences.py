@@ -1,0 +1,87 @@
+"""Sentences and titles of articles as texts of their own, labelled as far as the corpus says.
+
+A model that learns from whole articles alone sees no short text, and no text that names a topic in passing;
+it tags both too freely. Of the topics of a sentence a corpus tells this much:
+
+- a topic that the article is not about: the sentence is not either, unless a stance record puts it there;
+- a topic that a stance record puts into the sentence: it is about it, if the article is; and it is not if the
+  record calls the sentence unrelated to its target;
+- all else is not labelled, and is never a negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.base import LabelledSet
+from stancewire.examples import Article
+from stancewire.sentences import split_sentences
+from stancewire.text import clean
+from training.data.load import Corpus
+from training.data.rows import StanceRecord
+from training.data.tables import Rows
+
+# The label of a sentence that says nothing of its target.
+_UNRELATED = "unrelated"
+Truth = NDArray[np.float32]
+
+
+def sentence_rows(corpus: Corpus, rows: Rows) -> LabelledSet:
+    """Return titles and sentences of articles, each once an article, those without any label left out.
+
+    Of an article about no topic all sentences are taken; of another those that stance records stand in.
+
+    Args:
+        corpus: articles, topics and stance records.
+        rows: positions of the articles.
+    """
+    chosen = {int(row) for row in rows}
+    records: dict[int, list[StanceRecord]] = {row: [] for row in chosen}
+    for record, article in zip(corpus.stances, corpus.article_of.tolist(), strict=True):
+        if article in chosen:
+            records[article].append(record)
+    labels = corpus.codebook.labels("topics")
+    found = [
+        (text, truth, corpus.groups[row])
+        for row in rows
+        for text, truth in _of_article(corpus.articles[row], corpus.topics[row], records[int(row)], labels)
+        if not np.isnan(truth).all()
+    ]
+    return LabelledSet(
+        task="topics",
+        examples=tuple(Article(text=text) for text, _, _ in found),
+        labels=labels,
+        truth=np.array([truth for _, truth, _ in found], np.float32).reshape(-1, len(labels)),
+        groups=tuple(group for _, _, group in found),
+    )
+
+
+def _of_article(
+    article: Article, topics: Truth, records: Iterable[StanceRecord], labels: tuple[str, ...]
+) -> Iterator[tuple[str, Truth]]:
+    told = np.where(topics == 0, np.float32(0), np.float32(np.nan))
+    truths: dict[str, Truth] = {}
+    for record in records:
+        if record.target_topic in labels:
+            truth = truths.setdefault(clean(record.sentence), told.copy())
+            _tell(truth, labels.index(record.target_topic), record.label, topics)
+    if (topics == 0).all():
+        text = clean(article.text)
+        for span in split_sentences(text):
+            sentence = text[slice(*span)]
+            if not any(sentence in known or known in sentence for known in truths):
+                truths[sentence] = told
+    if title := clean(article.title):
+        truths[title] = told
+    return iter(truths.items())
+
+
+def _tell(truth: Truth, column: int, label: str, topics: Truth) -> None:
+    """Mark what a record says of its sentence; one that says yes outweighs one that says no."""
+    if label != _UNRELATED:
+        truth[column] = 1 if topics[column] == 1 else np.nan
+    elif truth[column] != 1:
+        truth[column] = 0
