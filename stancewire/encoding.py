@@ -4,8 +4,8 @@ Training and inference both come through here, so that neither ever sees text th
 or order in another way. Topics: every chunk of an article is `title | chunk`. Stance: one sequence,
 `context | sentence` and, as its second segment, `target | holder`. `|` is the tokenizer's own separator, and
 its own template says what stands at the ends. Where target and holder stand in the sentence in so many words,
-they may be marked there, `* target *` and `# holder #`, as entities are where relations are extracted (Zhou and
-Chen, *An Improved Baseline for Sentence-level Relation Extraction*, AACL 2022).
+they may be marked there, `* target *` and `# holder #`, as entities are where relations are extracted (Zhou,
+Chen: *An Improved Baseline for Sentence-level Relation Extraction*, AACL 2022).
 """
 
 from __future__ import annotations

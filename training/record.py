@@ -44,6 +44,7 @@ def provenance(prepared: Prepared) -> dict[str, Any]:
             "outlets": len({article.outlet for article in corpus.articles if article.outlet}),
         },
         **({"extra_data": [one.to_dict() for one in prepared.extra]} if prepared.extra else {}),
+        **({"sentences": len(prepared.parts.sentences[0])} if prepared.parts.sentences else {}),
         "split": {"by": prepared.split.by, "left_out": dict(prepared.split.left_out)} | _parts(prepared),
         "config": config.model_dump(mode="json", exclude=_NOT_THE_MODEL),
         "git": {"commit": commit, "changed": changed},

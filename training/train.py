@@ -83,7 +83,8 @@ def train(prepared: Prepared, report: Callable[[str], None], *, fresh: bool = Fa
 
         origin = provenance(prepared)
         log_inputs(run, prepared, origin)
-        report(f"fitting {config.model.family} on {len(parts.train):,} rows")
+        beside = "" if parts.sentences is None else f" and {len(parts.sentences[0]):,} sentences of theirs"
+        report(f"fitting {config.model.family} on {len(parts.train):,} rows{beside}")
         trial = fit(config, config.model, parts, surround(MODEL))
         report("judging on test")
         evaluations, blind = evaluations_of(config, trial, parts, surround)
