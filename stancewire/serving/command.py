@@ -9,8 +9,7 @@ import typer
 
 from stancewire.errors import StancewireError
 from stancewire.location import default_model
-from stancewire.serving.options import Limits
-from stancewire.serving.server import Pair, ServeOptions, serve
+from stancewire.serving.options import Limits, Pair, ServeOptions
 
 _LIMITS = Limits()
 
@@ -45,7 +44,14 @@ def serve_command(
 ) -> Callable[[], int]:
     """Serve a model over HTTP; without a MODEL those that training left, as a reader."""
     options = ServeOptions(host, port, workers, threads, runtime, Limits(max_rows, max_bytes), timeout)
-    return lambda: serve(named_model(model, topics, stance), options, _told)
+
+    def job() -> int:
+        # With asyncio and all of the server, which no other command needs.
+        from stancewire.serving.server import serve
+
+        return serve(named_model(model, topics, stance), options, _told)
+
+    return job
 
 
 def named_model(model: str | None, topics: str | None, stance: str | None) -> str | Pair:

@@ -7,7 +7,7 @@ passes on too.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stancewire.errors import StancewireError
 from stancewire.section import shown
@@ -47,3 +47,35 @@ def _whole(variable: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 12 or not 1 <= int(text) <= _MOST:
         raise StancewireError(f"{variable}: expected a positive integer, found {shown(text)}")
     return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How to serve.
+
+    Attributes:
+        host: address to listen on.
+        port: of it; 0: any free one.
+        workers: processes, each with the model in its memory.
+        threads: of one call of an encoder, in each worker; None: as STANCEWIRE_THREADS says, or an equal
+            share of the cores.
+        runtime: of an encoder; None: as STANCEWIRE_RUNTIME says, or the fastest one.
+        limits: of one request.
+        timeout: seconds after which a request is answered 504.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5001
+    workers: int = 1
+    threads: int | None = None
+    runtime: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    timeout: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A topics and a stance model, to be served as one reader."""
+
+    topics: str
+    stance: str

@@ -8,7 +8,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ from stancewire.predictor import Provenance
 from stancewire.runtime.options import RUNTIME_VARIABLE, THREADS_VARIABLE, RuntimeOptions
 from stancewire.serving.app import MODEL, create
 from stancewire.serving.model import served_from
-from stancewire.serving.options import MAX_BYTES, MAX_ROWS, Limits
+from stancewire.serving.options import MAX_BYTES, MAX_ROWS, Pair, ServeOptions
 from stancewire.serving.pyfunc import save_pyfunc
 from stancewire.serving.reader_folder import write_reader_folder
 
@@ -28,38 +27,6 @@ _TIMEOUT = "MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT"
 _KEEP_ALIVE_SECONDS = 75
 _LAST_SECONDS = 10
 """What requests under way may still take when the server is told to end."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
-    """How to serve.
-
-    Attributes:
-        host: address to listen on.
-        port: of it; 0: any free one.
-        workers: processes, each with the model in its memory.
-        threads: of one call of an encoder, in each worker; None: as STANCEWIRE_THREADS says, or an equal
-            share of the cores.
-        runtime: of an encoder; None: as STANCEWIRE_RUNTIME says, or the fastest one.
-        limits: of one request.
-        timeout: seconds after which a request is answered 504.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 5001
-    workers: int = 1
-    threads: int | None = None
-    runtime: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    timeout: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A topics and a stance model, to be served as one reader."""
-
-    topics: str
-    stance: str
 
 
 def serve(model: str | Pair, options: ServeOptions, report: Callable[[str], None]) -> int:

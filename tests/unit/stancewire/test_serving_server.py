@@ -16,7 +16,8 @@ from stancewire.cli import main
 from stancewire.errors import MissingExtraError, StancewireError
 from stancewire.serving import server
 from stancewire.serving.command import named_model
-from stancewire.serving.server import Pair, ServeOptions, model_folder, serve
+from stancewire.serving.options import Pair, ServeOptions
+from stancewire.serving.server import model_folder, serve
 from tests.small_models import small_artefact
 
 
