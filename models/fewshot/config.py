@@ -116,7 +116,7 @@ class FewshotConfig(FamilyConfig):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Of the steps; "auto": bf16 where the processor computes in it. Head and artefact are fp32."""
 
-    quantise: bool = True
+    quantise: bool = False
     """Whether the graph is written in int8 too; it is shipped where it passes the parity gate."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"

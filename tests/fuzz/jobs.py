@@ -5,26 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from stancewire.batch.columns import TABLES
-from stancewire.batch.output import JOB, SHARDS, SUCCESS, open_output
+from stancewire.batch.output import FORMAT_VERSION, JOB, SHARDS, SUCCESS, open_output
 from stancewire.strictjson import dumps
 from tests.fuzz.loop import Target
 
 _EMPTY = {"bytes": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
 _SHARD = {"rows": 1, "read": 1, "copies": 0, "rejected": {"nul": 1}, "files": dict.fromkeys(TABLES, _EMPTY)}
+_JOB = {"format": "stancewire-batch", "format_version": FORMAT_VERSION, "fingerprint": {}, "shards": []}
 _WORDS = (b'"rows"', b'"files"', b'"shards"', b'"bytes"', b'"sha256"', b'"rejected"', b'"readings"')
 
 
 def finished_job(folder: Path) -> Target:
     """The manifest of a finished job, edited: refused, or all of its files are as it says."""
-    job = {"format": "stancewire-batch", "format_version": 1, "fingerprint": {}, "shards": [_SHARD]}
-    return _job(folder, JOB, dumps(job), done=True)
+    return _job(folder, JOB, dumps(_JOB | {"shards": [_SHARD]}), done=True)
 
 
 def record_of_shard(folder: Path) -> Target:
     """The record of a shard that is done, edited: refused, or its files are as it says."""
-    job = {"format": "stancewire-batch", "format_version": 1, "fingerprint": {}, "shards": []}
     target = _job(folder, f"{SHARDS}/00000.json", dumps(_SHARD), done=False)
-    (folder / JOB).write_bytes(dumps(job))
+    (folder / JOB).write_bytes(dumps(_JOB))
     return target
 
 

@@ -39,6 +39,7 @@ class Place:
             "model.tokens": 64,
             "model.epochs": 3,
             "model.threads": 1,
+            "model.quantise": "true",
             "model.learning_rate": "3e-3",
             "model.checkpoint_minutes": "1e-6",
             "evaluation.samples": 100,
