@@ -11,21 +11,20 @@ it tags both too freely. Of the topics of a sentence a corpus tells this much:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.base import LabelledSet
 from stancewire.examples import Article
+from stancewire.rollup import UNRELATED
 from stancewire.sentences import split_sentences
 from stancewire.text import clean
 from training.data.load import Corpus
 from training.data.rows import StanceRecord
 from training.data.tables import Rows
 
-# The label of a sentence that says nothing of its target.
-_UNRELATED = "unrelated"
 Truth = NDArray[np.float32]
 
 
@@ -38,16 +37,15 @@ def sentence_rows(corpus: Corpus, rows: Rows) -> LabelledSet:
         corpus: articles, topics and stance records.
         rows: positions of the articles.
     """
-    chosen = {int(row) for row in rows}
-    records: dict[int, list[StanceRecord]] = {row: [] for row in chosen}
+    records: dict[int, list[StanceRecord]] = {int(row): [] for row in rows}
     for record, article in zip(corpus.stances, corpus.article_of.tolist(), strict=True):
-        if article in chosen:
+        if article in records:
             records[article].append(record)
     labels = corpus.codebook.labels("topics")
     found = [
         (text, truth, corpus.groups[row])
-        for row in rows
-        for text, truth in _of_article(corpus.articles[row], corpus.topics[row], records[int(row)], labels)
+        for row, told in records.items()
+        for text, truth in _of_article(corpus.articles[row], corpus.topics[row], told, labels).items()
         if not np.isnan(truth).all()
     ]
     return LabelledSet(
@@ -61,7 +59,8 @@ def sentence_rows(corpus: Corpus, rows: Rows) -> LabelledSet:
 
 def _of_article(
     article: Article, topics: Truth, records: Iterable[StanceRecord], labels: tuple[str, ...]
-) -> Iterator[tuple[str, Truth]]:
+) -> dict[str, Truth]:
+    """Return what is known of each text of an article."""
     told = np.where(topics == 0, np.float32(0), np.float32(np.nan))
     truths: dict[str, Truth] = {}
     for record in records:
@@ -76,12 +75,12 @@ def _of_article(
                 truths[sentence] = told
     if title := clean(article.title):
         truths[title] = told
-    return iter(truths.items())
+    return truths
 
 
 def _tell(truth: Truth, column: int, label: str, topics: Truth) -> None:
     """Mark what a record says of its sentence; one that says yes outweighs one that says no."""
-    if label != _UNRELATED:
+    if label != UNRELATED:
         truth[column] = 1 if topics[column] == 1 else np.nan
     elif truth[column] != 1:
         truth[column] = 0
