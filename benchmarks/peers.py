@@ -123,7 +123,7 @@ def model2vec(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
 
 
 def setfit(train: LabelledSet, asked: LabelledSet, seed: int) -> Decisions:
-    """SetFit with its defaults on at most 64 rows of a label, the same backbone."""
+    """SetFit on at most 64 rows of a label, the same backbone; 500 steps, all else its defaults."""
     from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments  # type: ignore[import-not-found]
 
