@@ -22,11 +22,9 @@ from stancewire.reading import Reader
 from stancewire.terminal import console_on, escape, print_reading
 from stancewire.words import words_of
 from tests.fake_models import by_words, fake_stance, fake_topics
-from tests.processor import seconds
+from tests.processor import MOST_GROWTH, growth
 
 SIZE = 40_000
-MOST_RATIO = 2.6
-ATTEMPTS = 6
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +106,7 @@ def by_terminal(reader: Reader, text: str) -> None:
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 @pytest.mark.parametrize("what", ["holders", "words", "headline", "escape", "read", "terminal"])
-def test_twice_the_text_takes_twice_the_time(
+def test_the_time_grows_with_the_text_and_not_its_square(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, what: str, unit: str
 ) -> None:
     if what == "holders":  # linear even without the cap
@@ -121,18 +119,8 @@ def test_twice_the_text_takes_twice_the_time(
         "read": lambda text: reader.read(f"x{text}", targets=["talks"]),
         "terminal": lambda text: by_terminal(reader, text),
     }[what]
-    text = (unit * (2 * SIZE // len(unit) + 1))[: 2 * SIZE]
-    ratios = []
-    for _ in range(ATTEMPTS):  # another process may have slowed one of the two
-        ratios.append(_seconds(run, text + "!") / _seconds(run, text[:SIZE] + "!"))
-        if ratios[-1] <= MOST_RATIO:
-            return
-    pytest.fail(f"twice the text took {min(ratios):.1f} times as long")
-
-
-def _seconds(run: Callable[[str], object], text: str) -> float:
-    """Return the processor's time of the shorter of two runs; what takes none at all counts as 10 ms."""
-    return max(min(seconds(lambda: run(text)) for _ in range(2)), 0.010)
+    grown = growth(run, unit, 2 * SIZE)
+    assert grown <= MOST_GROWTH, f"four times the text took {grown:.1f} times as long"
 
 
 HIDDEN = {

@@ -1,6 +1,5 @@
 """Faults 16 and 17: text that hides what it says, and text that makes a careless reader slow."""
 
-import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -8,11 +7,11 @@ import pytest
 
 from stancewire.scripts import mixed_script_words
 from stancewire.sentences import split_sentences
-from stancewire.text import clean, clean_with_offsets
+from stancewire.text import CleanText, clean, clean_with_offsets
+from tests.processor import MOST_GROWTH, growth, seconds
 
 SENTENCE = "The Council kept the sanctions on arms to the region."
-MOST_RATIO = 2.6
-ATTEMPTS = 6
+MOST_MEMORY = 2.6
 SIZE = 30_000
 
 HIDDEN = {
@@ -110,14 +109,9 @@ def test_look_alikes_are_flagged_and_left() -> None:
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
-def test_twice_the_text_takes_twice_the_time(reader: Callable[[str], object], unit: str) -> None:
-    text = (unit * (2 * SIZE // len(unit) + 1))[: 2 * SIZE]
-    ratios = []
-    for _ in range(ATTEMPTS):  # another process may have slowed one of the two
-        ratios.append(_seconds(reader, text + "!") / _seconds(reader, text[:SIZE] + "!"))
-        if ratios[-1] <= MOST_RATIO:
-            return
-    pytest.fail(f"twice the text took {min(ratios):.1f} times as long")
+def test_the_time_grows_with_the_text_and_not_its_square(reader: Callable[[str], object], unit: str) -> None:
+    grown = growth(reader, unit, 2 * SIZE)
+    assert grown <= MOST_GROWTH, f"four times the text took {grown:.1f} times as long"
 
 
 @pytest.mark.parametrize("unit", ["e\u0301", "a. ", "\U0001f468\u200d", "\uff41", "a \n\n"])
@@ -130,22 +124,14 @@ def test_twice_the_text_takes_twice_the_memory(reader: Callable[[str], object], 
         reader(text)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] <= MOST_RATIO * peaks[0]
+    assert peaks[1] <= MOST_MEMORY * peaks[0]
     assert peaks[1] <= 200 * 2 * SIZE, "bytes a character"
 
 
 def test_the_cap_comes_first() -> None:
-    started = time.perf_counter()
-    found = clean_with_offsets("e" + "\u0301\u0323" * 5_000_000, max_chars=80_000)
-    assert (found.read_chars, found.original_chars) == (80_000, 10_000_001)
-    assert time.perf_counter() - started < 5, "sorting 80,000 marks as one would take minutes"
-
-
-def _seconds(reader: Callable[[str], object], text: str) -> float:
-    """Return the shorter of two runs; what takes no time at all counts as a millisecond."""
-    taken = []
-    for _ in range(2):
-        started = time.perf_counter()
-        reader(text)
-        taken.append(time.perf_counter() - started)
-    return max(min(taken), 0.001)
+    found: list[CleanText] = []
+    taken = seconds(
+        lambda: found.append(clean_with_offsets("e" + "\u0301\u0323" * 5_000_000, max_chars=80_000))
+    )
+    assert (found[0].read_chars, found[0].original_chars) == (80_000, 10_000_001)
+    assert taken < 20, "sorting 80,000 marks as one would take minutes"
