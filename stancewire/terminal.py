@@ -126,11 +126,12 @@ def _chunking(chunking: Mapping[str, int]) -> str:
 
 
 def _engines(model: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
-    """Yield what an encoder runs on, with the figures of its parity gate, and its variants."""
-    for name in ("engines", "variants"):
-        if isinstance(found := model.get(name), dict):
-            told = (f"{key} ({_shown(value)})" if value else key for key, value in found.items())
-            yield name, ", ".join(told) or "none"
+    """Yield what an encoder runs on, with the figures of its parity gate, and how its weights are stored."""
+    if isinstance(engines := model.get("engines"), dict):
+        told = (f"{key} ({_shown(value)})" if value else key for key, value in engines.items())
+        yield "engines", ", ".join(told) or "none"
+    if isinstance(weights := model.get("weights"), str):
+        yield "weights", weights
 
 
 def _abstention(abstention: Abstention | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,8 +50,7 @@ def export(
         metrics: of the evaluation.
         provenance: where the model comes from.
         card: makes the model card of the manifest; None leaves it out.
-        engines: that passed the parity gate, for families that have a choice. Where int8 passed on none, its
-            graph is left out.
+        engines: that passed the parity gate, for families that have a choice.
 
     Raises:
         ArtefactError: when it cannot be written whole; an artefact that stood there before still stands.
@@ -61,8 +60,6 @@ def export(
         model = fitted.family.export(staging)
         if engines is not None:
             model |= {"engines": engines}
-            if not ships_int8(engines):
-                _drop_int8(model, staging)
         manifest = Manifest(
             name=name,
             task=fitted.task,
@@ -82,14 +79,3 @@ def export(
         if card is not None:
             (staging / CARD).write_text(card(manifest), encoding="utf-8", newline="\n")
         return write_artefact(destination, manifest, staging)
-
-
-def ships_int8(engines: Iterable[str]) -> bool:
-    """Tell whether the graph in int8 is shipped where these engines passed the parity gate."""
-    return any(name.endswith("-int8") for name in engines)
-
-
-def _drop_int8(model: dict[str, Any], staging: Path) -> None:
-    """Take the graph in int8, where there is one, out of what is to be shipped."""
-    if variants := model.pop("variants", None):
-        (staging / variants["int8"]).unlink()

@@ -28,6 +28,19 @@ class ParityError(StancewireError):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Rows without labels that the trained model was asked about.
+
+    Attributes:
+        examples: the rows.
+        raw: its probabilities of them before calibration, float32 [n_rows, n_labels].
+    """
+
+    examples: Examples
+    raw: Probabilities
+
+
+@dataclass(frozen=True)
 class Parity:
     """How alike two models answer.
 
@@ -70,7 +83,7 @@ def check_parity(
     rows: LabelledSet,
     trained: Probabilities,
     options: RuntimeOptions = AS_IT_COMES,
-    other: Mapping[str, Examples] = MappingProxyType({}),
+    other: Mapping[str, Asked] = MappingProxyType({}),
 ) -> Parity:
     """Ask the exported model what the trained one was asked.
 
@@ -80,7 +93,7 @@ def check_parity(
         rows: that it was asked about.
         trained: its calibrated probabilities of them, float32 [n_rows, n_labels].
         options: how the exported one is run.
-        other: more rows that both are asked about, by what they are.
+        other: what both were asked besides, by what it is.
 
     Raises:
         ParityError: if fewer than 99.5 % of rows, of any kind, get equal decisions, or macro-F1 changes by
@@ -102,7 +115,7 @@ def measure_parity(
     rows: LabelledSet,
     trained: Probabilities,
     options: RuntimeOptions = AS_IT_COMES,
-    other: Mapping[str, Examples] = MappingProxyType({}),
+    other: Mapping[str, Asked] = MappingProxyType({}),
 ) -> Parity:
     """Return how alike the two answer; see `check_parity`."""
     thresholds = np.asarray(fitted.thresholds, dtype=np.float32)
@@ -115,11 +128,10 @@ def measure_parity(
     asked, after = decided(runtime.predict(rows.examples).probabilities)
     before = decide(trained, thresholds, fitted.task)
     counts = [counts_of(rows.truth, decisions).sum(axis=0) for decisions in (before, after)]
-    elsewhere = {}
-    for name, examples in other.items():
-        _, wanted = decided(fitted.family.predict_probabilities(examples))
-        _, found = decided(runtime.predict(examples).probabilities)
-        elsewhere[name] = _alike(wanted, found)
+    elsewhere = {
+        name: _alike(decided(one.raw)[1], decided(runtime.predict(one.examples).probabilities)[1])
+        for name, one in other.items()
+    }
     changes = np.nan_to_num(f1(counts[1]) - f1(counts[0]))
     return Parity(
         agreement=_alike(before, after),

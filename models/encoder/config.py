@@ -131,11 +131,11 @@ class EncoderConfig(FamilyConfig):
     """Share of the training tokens that are masked."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Of the training steps; "auto": bf16 where the processor computes in it. What is shipped is fp32."""
+    """Of the training steps; "auto": bf16 where the processor computes in it. Answers are in fp32."""
 
-    quantise: bool = False
-    """Whether the graph is written in int8 too, smaller and faster; it is shipped where it passes the parity
-    gate, which neither bundled model does (docs/encoder.md)."""
+    quantise: bool = True
+    """Whether the weights are rounded to 8 bits before the network is calibrated and judged: the artefact has
+    a quarter of the size, and processors with instructions for int8 answer faster."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; "auto": a GPU where there is one."""

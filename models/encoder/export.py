@@ -9,24 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from models.base import Examples, LabelledSet
 from models.encoder.backbone import quiet
 from models.encoder.fitting import Learned
 from models.encoder.network import Classifier
-from models.encoder.quantise import Inputs, quantised
+from models.encoder.quantise import compact
 from models.encoder.start import ABOUT, HEAD
-from stancewire.encoding import ENCODING_VERSION, TOKENIZER, Encoder
-from stancewire.runtime.batching import matrices
-from stancewire.runtime.options import RuntimeOptions
+from stancewire.encoding import ENCODING_VERSION, TOKENIZER
 
-GRAPH, GRAPH_INT8 = "model.onnx", "model-int8.onnx"
-# Rows of train by which the graph in int8 is made; half of them judge it.
-_ROWS = 128
+GRAPH = "model.onnx"
 _OPSET = 17
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _TOKENIZER_FILES = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json")
@@ -45,7 +39,7 @@ class _Scores(nn.Module):
 
 
 def graph_of(network: Classifier) -> bytes:
-    """Return the network as one ONNX file; batch and length vary, weights lie inside.
+    """Return the network as one ONNX file; batch and length vary, all weights lie inside.
 
     torch's older exporter is taken on purpose: onnxruntime fuses its graph better, and it is several times
     faster itself (docs/encoder.md).
@@ -64,38 +58,11 @@ def graph_of(network: Classifier) -> bytes:
             opset_version=_OPSET,
             dynamo=False,
         )
-        return (Path(folder) / GRAPH).read_bytes()
-
-
-def sample(train: LabelledSet, seed: int) -> Examples:
-    """Return the rows of train by which a graph in int8 is made."""
-    return train.take(np.random.default_rng(seed).permutation(len(train))[:_ROWS]).examples
-
-
-def int8_of(learned: Learned, graph: bytes, examples: Examples, seed: int) -> bytes:
-    """Return a graph in int8.
-
-    Args:
-        learned: whose graph it is.
-        graph: in fp32.
-        examples: rows of train, of each of which one sequence is looked at.
-        seed: which draws it.
-    """
-    encoded = Encoder(learned.backbone.tokenizer, learned.layout).encode(examples)
-    order = np.random.default_rng(seed).permutation(len(encoded.ids))
-    _, first = np.unique(encoded.rows[order], return_index=True)
-    sequences: list[Inputs] = []
-    for number in order[first]:
-        inputs = matrices(encoded, np.array([number]), learned.backbone.pad)
-        if not learned.network.is_typed:
-            del inputs["token_type_ids"]
-        sequences.append(inputs)
-    return quantised(graph, sequences, learned.config.threads or RuntimeOptions().thread_count)
+        return compact((Path(folder) / GRAPH).read_bytes())
 
 
 def model_section(learned: Learned) -> dict[str, Any]:
     """Return the manifest's `model` section; no engine has passed the parity gate yet."""
-    variants = {"variants": {"fp32": GRAPH, "int8": GRAPH_INT8}} if learned.config.quantise else {}
     return {
         "encoding": ENCODING_VERSION,
         "graph": GRAPH,
@@ -103,8 +70,8 @@ def model_section(learned: Learned) -> dict[str, Any]:
         "pad": learned.backbone.pad,
         "target_blind": learned.layout.target_blind,
         "marked": learned.layout.marked,
+        "weights": "int8" if learned.config.quantise else "fp32",
         "engines": {},
-        **variants,
     }
 
 

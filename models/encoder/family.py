@@ -33,9 +33,7 @@ class EncoderFamily(Family):
 
     Learned:
         learned_: the network, with its labels, backbone and layout.
-        sample_: rows of train by which its graph in int8 is made.
         graph_: its ONNX file, once it was exported.
-        int8_: likewise in int8, where the config asks for it.
     """
 
     name: ClassVar[str] = "encoder"
@@ -45,9 +43,7 @@ class EncoderFamily(Family):
     takes_extra: ClassVar[bool] = True
     config: EncoderConfig
     learned_: Learned
-    sample_: Examples
     graph_: bytes
-    int8_: bytes
 
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
         """Learn from train; dev chooses the best epoch.
@@ -58,11 +54,9 @@ class EncoderFamily(Family):
             MissingExtraError: if torch or transformers are not installed.
         """
         check_installed("the encoder family")
-        from models.encoder.export import sample
         from models.encoder.fitting import fit
 
         self.learned_ = fit(self.config, self.seed, train, dev, context)
-        self.sample_ = sample(train, self.seed)
         return self
 
     def predict_probabilities(self, examples: Examples) -> Probabilities:
@@ -70,16 +64,12 @@ class EncoderFamily(Family):
         return self.learned_.answer(examples)
 
     def export(self, folder: Path) -> dict[str, Any]:
-        """Write the graphs and the tokenizer that stancewire.runtime.encoder reads."""
-        from models.encoder.export import GRAPH, GRAPH_INT8, graph_of, int8_of, model_section
+        """Write the graph and the tokenizer that stancewire.runtime.encoder reads."""
+        from models.encoder.export import GRAPH, graph_of, model_section
 
         if not hasattr(self, "graph_"):
             self.graph_ = graph_of(self.learned_.network)
         (folder / GRAPH).write_bytes(self.graph_)
-        if self.learned_.config.quantise:
-            if not hasattr(self, "int8_"):
-                self.int8_ = int8_of(self.learned_, self.graph_, self.sample_, self.seed)
-            (folder / GRAPH_INT8).write_bytes(self.int8_)
         (folder / TOKENIZER).write_bytes(self.learned_.backbone.tokenizer)
         return model_section(self.learned_)
 

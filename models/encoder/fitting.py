@@ -19,7 +19,8 @@ from models.encoder.loop import Goal, Judged, Loop
 from models.encoder.losses import Loss
 from models.encoder.network import Classifier, new_network, place, settle
 from models.encoder.optimiser import frozen
-from models.encoder.processes import Processes
+from models.encoder.processes import Processes, in_bf16
+from models.encoder.quantise import round_weights
 from models.encoder.start import find_parent, take_head
 from models.encoder.tokens import Tokens, tokenised
 from models.linear_rows import check
@@ -88,12 +89,14 @@ def fit(
     )
     if parent:
         take_head(network, parent, train.labels, config.init_label_map)
-    place(network, processes.device)
+    place(network, processes.device, bf16=in_bf16(config.precision, processes.device))
     if config.freeze_embeddings:
         frozen(network)
     learned = Learned(config, train.task, train.labels, backbone, layout, network)
     _learn(learned, seed, train, dev, context, processes)
     settle(network)
+    if config.quantise:
+        round_weights(network)
     return learned
 
 

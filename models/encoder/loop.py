@@ -31,7 +31,7 @@ from models.encoder.optimiser import (
     restore_optimiser,
     set_step_size,
 )
-from models.encoder.processes import Processes, has_bf16
+from models.encoder.processes import Processes, in_bf16
 from models.errors import FitError
 
 _MODEL, _AVERAGE, _OPTIMISER = "model/", "average/", "optimiser/"
@@ -116,7 +116,7 @@ class Loop:
         self._total = goal.feed.n_steps(self._epochs)
         self._optimiser = new_optimiser(model, config)
         self._average = Average(model.state_dict(), config.average) if config.average else None
-        self._bf16 = config.precision == "bf16" or (config.precision == "auto" and has_bf16(processes.device))
+        self._bf16 = in_bf16(config.precision, processes.device)
         self.position = Position()
         self.best: dict[str, Tensor] = {}
         self._restore()

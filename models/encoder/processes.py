@@ -60,6 +60,11 @@ class Processes:
             torch.distributed.barrier()
 
 
+def in_bf16(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> bool:
+    """Tell whether training computes in bf16: when asked to, or with "auto" where the hardware does."""
+    return precision == "bf16" or (precision == "auto" and has_bf16(device))
+
+
 def has_bf16(device: torch.device) -> bool:
     """Tell whether the hardware computes in bf16; where it only emulates it, fp32 is faster."""
     if device.type == "cuda":

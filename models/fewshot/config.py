@@ -116,8 +116,9 @@ class FewshotConfig(FamilyConfig):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Of the steps; "auto": bf16 where the processor computes in it. Head and artefact are fp32."""
 
-    quantise: bool = False
-    """Whether the graph is written in int8 too; it is shipped where it passes the parity gate."""
+    quantise: bool = True
+    """Whether the weights are rounded to 8 bits before the head is fitted: the artefact has a quarter of the
+    size, and processors with instructions for int8 answer faster."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; "auto": a GPU where there is one."""

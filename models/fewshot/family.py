@@ -14,9 +14,7 @@ class FewshotFamily(EncoderFamily):
 
     Learned:
         learned_: the network, with its labels, backbone and layout.
-        sample_: rows of train by which its graph in int8 is made.
         graph_: its ONNX file, once it was exported.
-        int8_: likewise in int8, where the config asks for it.
     """
 
     name: ClassVar[str] = "fewshot"
@@ -34,9 +32,7 @@ class FewshotFamily(EncoderFamily):
             MissingExtraError: if torch or transformers are not installed.
         """
         check_installed("the few-shot family")
-        from models.encoder.export import sample
         from models.fewshot.fitting import fit
 
         self.learned_ = fit(self.config, self.seed, train, dev, context)
-        self.sample_ = sample(train, self.seed)
         return self

@@ -14,7 +14,8 @@ from models.encoder.backbone import Backbone, find_backbone
 from models.encoder.fitting import BUDGET, Learned, layout_of
 from models.encoder.judge import scores_on
 from models.encoder.network import place, settle, weights_of
-from models.encoder.processes import Processes
+from models.encoder.processes import Processes, in_bf16
+from models.encoder.quantise import round_weights
 from models.encoder.tokens import Index, Tokens, tokenised
 from models.errors import FitError
 from models.fewshot.config import FewshotConfig
@@ -46,13 +47,16 @@ def fit(
     layout = layout_of(encoder, train.task)
     backbone = find_backbone(config.backbone, layout.tokens)
     network = new_network(backbone, dropout=config.dropout)
-    place(network, Processes(config.device).device)
+    device = Processes(config.device).device
+    place(network, device, bf16=in_bf16(config.precision, device))
     fitting = _Fitting(config, seed, network, backbone, layout, context)
     if config.steps and _judged_on_dev(config, dev):
         fitting.tune_judged(train, _some(dev, config.judge_rows, seed))
     elif config.steps:
         fitting.tune(train, config.steps if config.judged_on == "none" else fitting.best_steps(train))
     settle(network)
+    if config.quantise:
+        round_weights(network)
     head = fitting.head(fitting.embedded(fitting.tokens(train)), train)
     network.set_head(head.weight, head.bias)
     return Learned(encoder, train.task, train.labels, backbone, layout, network)

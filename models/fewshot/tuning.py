@@ -13,7 +13,7 @@ from torch import Tensor
 from models.base import LabelledSet
 from models.encoder.batches import parts_of
 from models.encoder.optimiser import new_optimiser, set_step_size
-from models.encoder.processes import has_bf16
+from models.encoder.processes import in_bf16
 from models.encoder.tokens import Index, Tokens
 from models.errors import FitError
 from models.fewshot.config import FewshotConfig
@@ -66,8 +66,7 @@ class Tuning:
         self._config, self._pad, self._seed = config, pad, seed
         self._pairs = Pairs(rows, config.batch_size, seed)
         self._optimiser = new_optimiser(network, config.encoder(rows.task))
-        wanted = config.precision
-        self.bf16 = wanted == "bf16" or (wanted == "auto" and has_bf16(network.device))
+        self.bf16 = in_bf16(config.precision, network.device)
 
     def steps(self) -> Iterator[Stepped]:
         """Take the steps; yield each.

@@ -47,7 +47,7 @@ def choose(model: EncoderModel, options: RuntimeOptions, where: str) -> Choice:
     """
     asked = [
         choice
-        for choice in sorted(model.choices, key=_comes_last)
+        for choice in model.choices
         if options.engine in (None, choice.engine) and options.variant in (None, choice.variant)
     ]
     if not asked:
@@ -74,11 +74,11 @@ def runs_here(choice: Choice) -> bool:
     """Tell whether this machine has the engine, and computes in these numbers."""
     if choice.engine == "onnxruntime":
         return True
-    if not _has_openvino() or choice.variant != "bf16":
+    if not _has_openvino() or choice.variant == "fp32":
         return _has_openvino()
-    from stancewire.runtime.openvino import has_bf16
+    from stancewire.runtime.openvino import has_bf16, has_int8
 
-    return has_bf16()
+    return has_bf16() if choice.variant == "bf16" else has_int8()
 
 
 def open_session(choice: Choice, graph: bytes, where: str, threads: int) -> Session:
@@ -90,19 +90,10 @@ def open_session(choice: Choice, graph: bytes, where: str, threads: int) -> Sess
     if choice.engine == "openvino":
         from stancewire.runtime.openvino import OpenvinoSession
 
-        return OpenvinoSession(graph, where, threads=threads, bf16=choice.variant == "bf16")
+        return OpenvinoSession(graph, where, threads=threads, variant=choice.variant)
     from stancewire.runtime.onnx import OnnxSession
 
     return OnnxSession(graph, where, threads=threads)
-
-
-def _comes_last(choice: Choice) -> bool:
-    """Tell what is slower than fp32 on this machine: OpenVINO's int8 without instructions for it."""
-    if choice != Choice("openvino", "int8"):
-        return False
-    from stancewire.runtime.openvino import has_int8
-
-    return not has_int8()
 
 
 def _none_asked(model: EncoderModel, options: RuntimeOptions, where: str) -> str:

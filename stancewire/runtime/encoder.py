@@ -55,8 +55,7 @@ class EncoderRuntime:
         self._columns = columns(len(manifest.labels), model.pooling)
         self._encoder = Encoder(artefact.read_bytes(TOKENIZER), model.layout)
         self.choice = choose(model, options, str(artefact.path))
-        file = model.files[self.choice.variant]
-        where, graph = str(artefact.path / file), artefact.read_bytes(file)
+        where, graph = str(artefact.path / model.graph), artefact.read_bytes(model.graph)
         self._typed = check_graph(graph, where, n_scores=self._columns, n_tokens=self._encoder.last_token + 1)
         self._session = open_session(self.choice, graph, where, options.thread_count)
         self._budget = max(_LEAST_BUDGET, _THREAD_BUDGET * options.thread_count)

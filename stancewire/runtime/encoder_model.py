@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,7 +14,7 @@ from stancewire.runtime.pooling import POOLINGS, Pooling
 from stancewire.section import Section, listed
 
 _KEYS = ("encoding", "graph", "pooling", "pad", "target_blind", "engines")
-_OPTIONAL = ("marked", "variants")
+_OPTIONAL = ("marked", "weights")
 _MAX_TOKEN = 10_000_000
 
 
@@ -32,11 +31,10 @@ class Choice:
         return self.engine if self.variant == "fp32" else f"{self.engine}-{self.variant}"
 
 
-# The fastest first, as measured on processors with int8 instructions: docs/runtime.md.
+# The fastest first: docs/runtime.md.
 CHOICES = (
-    Choice("openvino", "bf16"),
     Choice("openvino", "int8"),
-    Choice("onnxruntime", "int8"),
+    Choice("openvino", "bf16"),
     Choice("openvino", "fp32"),
     Choice("onnxruntime", "fp32"),
 )
@@ -51,19 +49,26 @@ class EncoderModel:
         pooling: how the sequences of a row become its scores.
         pad: token id behind the end of a sequence.
         gated: what passed the parity gate in training, the fastest first.
-        files: the graph of each variant that the artefact can be run in.
+        graph: the ONNX file.
+        has_int8: whether its weights are integers, of which int8 is computed.
     """
 
     layout: Layout
     pooling: Pooling
     pad: int
     gated: tuple[Choice, ...]
-    files: Mapping[Variant, str]
+    graph: str
+    has_int8: bool
 
     @property
     def choices(self) -> tuple[Choice, ...]:
         """Every way to run it, gated or not, whether or not this machine can; the fastest first."""
-        return tuple(choice for choice in CHOICES if choice.variant in self.files)
+        return choices(has_int8=self.has_int8)
+
+
+def choices(*, has_int8: bool) -> tuple[Choice, ...]:
+    """Return every way to run a graph, the fastest first."""
+    return tuple(choice for choice in CHOICES if has_int8 or choice.variant != "int8")
 
 
 def read_model(artefact: Artefact) -> EncoderModel:
@@ -77,12 +82,9 @@ def read_model(artefact: Artefact) -> EncoderModel:
     content = dict(artefact.manifest.model)
     section = Section(content, where, (*_KEYS, *(key for key in _OPTIONAL if key in content)))
     _check_version(section.integer("encoding", 1, 2**31), where)
-    files: dict[Variant, str] = {"fp32": section.text("graph")}
-    if "variants" in content:
-        files |= _variants(section, where, files["fp32"])
-    for name in files.values():
-        artefact.read_bytes(name)
-    files["bf16"] = files["fp32"]  # the same weights, rounded as they are used
+    graph = section.text("graph")
+    artefact.read_bytes(graph)
+    has_int8 = "weights" in content and section.choice("weights", "fp32", "int8") == "int8"
     pooling = cast(Pooling, section.choice("pooling", *POOLINGS))
     if artefact.manifest.task == "stance" and pooling == "noisy_or":
         raise ArtefactError(
@@ -92,8 +94,9 @@ def read_model(artefact: Artefact) -> EncoderModel:
         layout=_layout(artefact, section, marked="marked" in content and section.boolean("marked")),
         pooling=pooling,
         pad=section.integer("pad", 0, _MAX_TOKEN),
-        gated=_gated(section, where, files),
-        files=files,
+        gated=_gated(section, where, has_int8=has_int8),
+        graph=graph,
+        has_int8=has_int8,
     )
 
 
@@ -103,14 +106,6 @@ def _check_version(version: int, where: str) -> None:
         raise ArtefactError(
             f"{where}.encoding: expected version {ENCODING_VERSION}, found {version}; {advice}"
         )
-
-
-def _variants(section: Section, where: str, graph: str) -> dict[Variant, str]:
-    """Return the file of each variant; the first of them is the graph itself."""
-    variants = section.section("variants", ("fp32", "int8"))
-    if (named := variants.text("fp32")) != graph:
-        raise ArtefactError(f"{where}.variants.fp32: expected {graph!r}, the graph, found {named!r}")
-    return {"int8": variants.text("int8")}
 
 
 def _layout(artefact: Artefact, section: Section, *, marked: bool) -> Layout:
@@ -126,10 +121,10 @@ def _layout(artefact: Artefact, section: Section, *, marked: bool) -> Layout:
     )
 
 
-def _gated(section: Section, where: str, files: Mapping[Variant, str]) -> tuple[Choice, ...]:
+def _gated(section: Section, where: str, *, has_int8: bool) -> tuple[Choice, ...]:
     """Return what passed the gate; the figures with which it did are for people."""
     named = section.json("engines")
-    known = {choice.name: choice for choice in CHOICES if choice.variant in files}
+    known = {choice.name: choice for choice in choices(has_int8=has_int8)}
     if unknown := sorted(named.keys() - known.keys()):
         raise ArtefactError(
             f"{where}.engines: unknown engine {listed(unknown)}; the known ones are {listed(known)}"

@@ -36,6 +36,8 @@ class OnnxSession:
         options.log_severity_level = 4  # faults come as exceptions
         # Idle threads sleep: processes that share cores would burn what the others need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Weights that are stored as integers are multiplied out once: it would compute with them, and round.
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
         # A plan of memory is kept for every shape that ever comes, and with the arena hardly saves time.
         options.enable_mem_pattern = False
         try:

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancewire.errors import ArtefactError, MissingExtraError
+from stancewire.runtime.options import Variant
 from stancewire.section import shown
 
 if TYPE_CHECKING:
-    from openvino import Core, InferRequest
+    from openvino import Core, InferRequest, Model
 
 _TELEMETRY = "openvino_telemetry"
+# Numbers of a token that share one step where int8 is computed; with more it is faster and less exact.
+_GROUP = 64
 _INT8 = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
@@ -29,7 +32,9 @@ class OpenvinoSession:
         graph: the checked bytes of an ONNX file.
         where: its path, for messages.
         threads: of one call.
-        bf16: compute in bfloat16, or else in float32.
+        variant: what it computes in. int8: weights as they are stored, and what they are multiplied with
+            rounded by group of a token's numbers, so that nothing hangs on what else is asked; the rest in
+            bf16 where the processor has it.
 
     Raises:
         ArtefactError: if OpenVINO does not take the graph.
@@ -39,18 +44,23 @@ class OpenvinoSession:
     # What is compiled for a shape is kept: fewer shapes, less memory.
     step = 4
 
-    def __init__(self, graph: bytes, where: str, *, threads: int, bf16: bool) -> None:
+    def __init__(self, graph: bytes, where: str, *, threads: int, variant: Variant) -> None:
+        in_bf16 = variant == "bf16" or (variant == "int8" and has_bf16())
         config = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": str(threads),
-            "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if in_bf16 else "f32",
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(_GROUP if variant == "int8" else 0),
             # Pinned threads of several processes would all sit on the first cores.
             "ENABLE_CPU_PINNING": "NO",
         }
         core = _core()
         try:
-            self._compiled = core.compile_model(core.read_model(graph), "CPU", config)
+            model = core.read_model(graph)
+            if variant != "int8":
+                _multiply_out(model)
+            self._compiled = core.compile_model(model, "CPU", config)
         except Exception as error:  # its exceptions have no narrower base
             raise ArtefactError(
                 f"{where}: OpenVINO cannot load it: {shown(str(error), limit=300)}; "
@@ -90,6 +100,16 @@ def has_int8(about: Path = Path("/proc/cpuinfo")) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     return any(not _INT8.isdisjoint(line.split()) for line in lines if line.startswith("flags"))
+
+
+def _multiply_out(model: Model) -> None:
+    """Make floats of weights that are stored as integers, once here instead of in every call."""
+    with _no_telemetry():
+        from openvino.passes import ConstantFolding, Manager
+
+    manager = Manager()
+    manager.register_pass(ConstantFolding())
+    manager.run_passes(model)
 
 
 @cache

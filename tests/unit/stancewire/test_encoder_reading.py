@@ -69,13 +69,7 @@ def test_inspect_shows_engines_variants_and_chunks(folder: Path) -> None:
     text = shown(folder / "tiny-topics")
     assert "chunks at most 3 of 64 tokens, 16 of them the last one's" in text
     assert "engines onnxruntime (label_agreement 1.000), openvino (label_agreement 1.000)" in text
-    assert "variants" not in text
-    variants = {"fp32": "model.onnx", "int8": "model-int8.onnx"}
-    tiny_encoder(
-        folder / "int8",
-        "stance",
-        files={"model-int8.onnx": b"x"},
-        model={"variants": variants, "engines": {}},
-    )
+    assert "weights" not in text
+    tiny_encoder(folder / "int8", "stance", model={"weights": "int8", "engines": {}})
     text = shown(folder / "int8" / "tiny-stance")
-    assert "chunks one of 64 tokens engines none variants fp32 (model.onnx), int8 (model-int8.onnx)" in text
+    assert "chunks one of 64 tokens engines none weights int8" in text

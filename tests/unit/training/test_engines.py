@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,10 @@ from models.encoder.config import EncoderConfig
 from models.encoder.family import EncoderFamily
 from stancewire.artefact import Artefact, read_artefact
 from stancewire.calibration import Calibration
-from stancewire.errors import ArtefactError
 from stancewire.examples import Article, StanceExample
+from stancewire.runtime import choice
+from stancewire.runtime.choice import runs_here
+from stancewire.runtime.encoder_model import Choice
 from stancewire.runtime.open import open_runtime
 from stancewire.runtime.options import RuntimeOptions
 from tests.small_models import CODEBOOK, fitted
@@ -25,7 +26,9 @@ from tests.unit.models.backbones import quick
 from tests.unit.models.rows import stance_rows, topics_rows
 from training.engines import Gate, disguised, gate
 from training.export import Fitted, export
-from training.parity import MIN_AGREEMENT, Parity, ParityError, measure_parity
+from training.parity import MIN_AGREEMENT, Parity, ParityError
+
+INT8 = Choice("openvino", "int8")
 
 
 @pytest.fixture(scope="module")
@@ -86,44 +89,39 @@ def gated(model: Fitted, folder: Path) -> Gate:
     return gate(shipped(model, folder), model, rows, rows, trained)
 
 
-def test_int8_is_shipped_where_it_passed(with_int8: Fitted, tmp_path: Path) -> None:
+def test_rounded_weights_lose_nothing_on_the_way(with_int8: Fitted, tmp_path: Path) -> None:
     found = gated(with_int8, tmp_path)
-    assert "onnxruntime-int8" in (found.passed or {})
-    artefact = shipped(with_int8, tmp_path, engines=found.to_dict())
-    assert set(artefact.manifest.files) == {"model.onnx", "model-int8.onnx", "tokenizer.json"}
-    runtime = open_runtime(artefact, RuntimeOptions(variant="int8", engine="onnxruntime", threads=1))
-    rows = stance_rows().examples
-    wanted = with_int8.family.predict_probabilities(rows)
-    difference = np.abs(runtime.predict(rows).probabilities - wanted).max()
-    assert 0 < difference < 0.05
-
-
-def test_int8_that_passes_nowhere_is_not_shipped(
-    with_int8: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-
-    def worse(artefact: Artefact, *asked: Any) -> Parity:  # noqa: ANN401 - as it comes
-        parity = measure_parity(artefact, *asked)
-        return replace(parity, agreement=0.9) if asked[3].variant == "int8" else parity
-
-    monkeypatch.setattr(training.engines, "measure_parity", worse)
-    found = gated(with_int8, tmp_path)
-    assert "onnxruntime-int8" in found.failed
-    assert found.metrics()["parity/onnxruntime-int8/agreement"] == 0.9
-    assert found.told()["onnxruntime-int8"].startswith(
-        "misses the parity gate, and its graph was left out: 90.0% of labelled rows"
-    )
+    assert found.parity.agreement == 1
+    assert found.parity.difference < 1e-5
     artefact = shipped(with_int8, tmp_path, engines=found.to_dict())
     assert set(artefact.manifest.files) == {"model.onnx", "tokenizer.json"}
-    assert "variants" not in artefact.manifest.model
-    with pytest.raises(ArtefactError, match="no int8 in this artefact"):
-        open_runtime(artefact, RuntimeOptions(variant="int8"))
+    assert artefact.manifest.model["weights"] == "int8"
 
 
-def test_int8_that_passes_somewhere_is_kept_for_those_who_ask() -> None:
-    good, bad = Parity(1.0, 0.0, 10), Parity(0.9, 0.1, 10)
-    found = Gate(good, {"onnxruntime": good, "onnxruntime-int8": good}, {"openvino-int8": bad})
-    assert "runs only when asked for by name" in found.told()["openvino-int8"]
+@pytest.mark.skipif(not runs_here(INT8), reason="this processor has no instructions for int8")
+def test_int8_is_tried_and_may_be_asked_for(with_int8: Fitted, tmp_path: Path) -> None:
+    found = gated(with_int8, tmp_path)
+    assert "openvino-int8" in {*(found.passed or {}), *found.failed}
+    runtime = open_runtime(shipped(with_int8, tmp_path), RuntimeOptions(variant="int8", threads=1))
+    rows = stance_rows().examples
+    wanted = with_int8.family.predict_probabilities(rows)
+    assert np.abs(runtime.predict(rows).probabilities - wanted).max() < 0.05
+
+
+def test_int8_that_does_not_pass_runs_only_when_asked_for(
+    with_int8: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worse(artefact: Artefact, *asked: Any) -> Parity:  # noqa: ANN401 - as it comes
+        return Parity(1.0 if asked[3].variant == "fp32" else 0.9, 0.1, 60)
+
+    monkeypatch.setattr(training.engines, "measure_parity", worse)
+    monkeypatch.setattr(choice, "runs_here", lambda _: True)
+    found = gated(with_int8, tmp_path)
+    assert set(found.failed) == {"openvino-int8", "openvino-bf16"}
+    assert found.metrics()["parity/openvino-int8/agreement"] == 0.9
+    assert found.told()["openvino-int8"].startswith(
+        "misses the parity gate, and runs only when asked for by name: 90.0% of labelled rows"
+    )
 
 
 def test_a_model_whose_graph_answers_otherwise_is_not_shipped(tmp_path: Path) -> None:

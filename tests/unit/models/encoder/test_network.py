@@ -10,6 +10,8 @@ from models.encoder.config import EncoderConfig
 from models.encoder.network import Classifier, new_network, place, settle
 from tests.unit.models.backbones import quick, shared_backbone
 
+CPU = torch.device("cpu")
+
 
 def network_of(dropout: float | None, attention_dropout: float | None) -> Classifier:
     backbone = find_backbone(str(shared_backbone()), 64)
@@ -39,7 +41,7 @@ def test_fused_attention_scores_as_plain_attention_does() -> None:
     mask[1, 7:] = 0
     found = []
     for fused in (True, False):
-        place(network, torch.device("cpu")) if fused else settle(network)
+        place(network, CPU, bf16=False) if fused else settle(network)
         with torch.inference_mode():
             found.append(network(input_ids=ids, attention_mask=mask, token_type_ids=torch.zeros_like(ids)))
     assert network.inner.config._attn_implementation == "eager"
@@ -49,10 +51,16 @@ def test_fused_attention_scores_as_plain_attention_does() -> None:
 
 def test_an_encoder_without_fused_attention_learns_with_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     network = network_of(None, 0.0)
-    place(network, torch.device("cpu"))
+    place(network, CPU, bf16=False)
     assert network.inner.config._attn_implementation == "sdpa"
     monkeypatch.setattr(type(network.inner), "_supports_sdpa", False)
-    place(network, torch.device("cpu"))
+    place(network, CPU, bf16=False)
+    assert network.inner.config._attn_implementation == "eager"
+
+
+def test_in_bf16_attention_is_plain_on_a_processor() -> None:
+    network = network_of(None, 0.0)
+    place(network, CPU, bf16=True)
     assert network.inner.config._attn_implementation == "eager"
 
 

@@ -12,18 +12,16 @@ from stancewire.runtime import choice as module
 from stancewire.runtime import openvino
 from stancewire.runtime.choice import choose, runs_here
 from stancewire.runtime.encoder_model import CHOICES, Choice, EncoderModel
-from stancewire.runtime.options import RuntimeOptions, Variant
+from stancewire.runtime.options import RuntimeOptions
 
 ALL = tuple(choice.name for choice in CHOICES)
 ORT, OV, BF16 = Choice("onnxruntime", "fp32"), Choice("openvino", "fp32"), Choice("openvino", "bf16")
+INT8 = Choice("openvino", "int8")
 
 
 def model(*gated: str, int8: bool = False) -> EncoderModel:
-    files: dict[Variant, str] = {"fp32": "model.onnx", "bf16": "model.onnx"}
-    if int8:
-        files["int8"] = "model-int8.onnx"
     passed = tuple(choice for choice in CHOICES if choice.name in gated)
-    return EncoderModel(Layout(task="topics", tokens=64), "mean", 0, passed, files)
+    return EncoderModel(Layout(task="topics", tokens=64), "mean", 0, passed, "model.onnx", has_int8=int8)
 
 
 @pytest.fixture
@@ -32,41 +30,39 @@ def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     found = set(ALL)
     monkeypatch.setattr(module, "runs_here", lambda choice: choice.name in found)
     monkeypatch.setattr(module, "_has_openvino", lambda: any(name.startswith("openvino") for name in found))
-    monkeypatch.setattr(openvino, "has_int8", lambda: True)
     return found
 
 
 def test_names() -> None:
-    assert ALL == ("openvino-bf16", "openvino-int8", "onnxruntime-int8", "openvino", "onnxruntime")
+    assert ALL == ("openvino-int8", "openvino-bf16", "openvino", "onnxruntime")
+    assert [choice.name for choice in model(int8=True).choices] == list(ALL)
+    assert [choice.name for choice in model().choices] == ["openvino-bf16", "openvino", "onnxruntime"]
 
 
 def test_auto_takes_the_fastest_that_passed(here: set[str]) -> None:
-    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == BF16
-    assert choose(model(*ALL), RuntimeOptions(), "m") == BF16
-    here.discard("openvino-bf16")
-    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == Choice("openvino", "int8")
+    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == INT8
+    assert choose(model("openvino-bf16", "onnxruntime", int8=True), RuntimeOptions(), "m") == BF16
     assert choose(model("onnxruntime", "openvino"), RuntimeOptions(), "m") == OV
     assert choose(model("onnxruntime"), RuntimeOptions(), "m") == ORT
 
 
 def test_auto_takes_what_runs_here(here: set[str]) -> None:
+    here.discard("openvino-int8")
+    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == BF16
     here.discard("openvino-bf16")
-    assert choose(model(*ALL), RuntimeOptions(), "m") == OV
-    here -= {"openvino", "openvino-int8"}
-    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == Choice("onnxruntime", "int8")
-    assert choose(model(*ALL), RuntimeOptions(), "m") == ORT
+    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == OV
+    here.discard("openvino")
+    assert choose(model(*ALL, int8=True), RuntimeOptions(), "m") == ORT
 
 
-def test_openvino_in_int8_comes_last_where_the_processor_has_no_int8(
-    here: set[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has", [True, False])
+def test_int8_and_bf16_run_where_the_processor_computes_in_them(
+    monkeypatch: pytest.MonkeyPatch, has: bool
 ) -> None:
-    monkeypatch.setattr(openvino, "has_int8", lambda: False)
-    here.discard("openvino-bf16")
-    passed = model(*ALL, int8=True)
-    assert choose(passed, RuntimeOptions(), "m") == Choice("onnxruntime", "int8")
-    assert choose(passed, RuntimeOptions("openvino"), "m") == OV
-    assert choose(passed, RuntimeOptions(variant="int8"), "m") == Choice("onnxruntime", "int8")
-    assert choose(passed, RuntimeOptions("openvino", "int8"), "m") == Choice("openvino", "int8")
+    monkeypatch.setattr(module, "_has_openvino", lambda: True)
+    monkeypatch.setattr(openvino, "has_int8", lambda: has)
+    monkeypatch.setattr(openvino, "has_bf16", lambda: not has)
+    assert (runs_here(INT8), runs_here(BF16), runs_here(OV), runs_here(ORT)) == (has, not has, True, True)
 
 
 @pytest.mark.parametrize(
@@ -105,16 +101,13 @@ def test_what_is_named_is_taken_gate_or_not(here: set[str]) -> None:
     assert choose(model("openvino-bf16"), RuntimeOptions("openvino"), "m") == BF16
     assert choose(model(*ALL), RuntimeOptions("onnxruntime"), "m") == ORT
     assert choose(model("openvino-bf16"), RuntimeOptions("onnxruntime"), "m") == ORT
-    assert choose(model(int8=True), RuntimeOptions(variant="int8"), "m") == Choice("openvino", "int8")
-    passed = model("onnxruntime-int8", int8=True)
-    assert choose(passed, RuntimeOptions(variant="int8"), "m") == Choice("onnxruntime", "int8")
+    assert choose(model(int8=True), RuntimeOptions(variant="int8"), "m") == INT8
+    assert choose(model("openvino-int8", int8=True), RuntimeOptions("openvino"), "m") == INT8
 
 
 def test_what_is_named_and_not_there_is_refused(here: set[str]) -> None:
-    with pytest.raises(
-        ArtefactError, match="m: no onnxruntime int8 in this artefact; it has 'openvino-bf16'"
-    ):
-        choose(model(*ALL), RuntimeOptions("onnxruntime", "int8"), "m")
+    with pytest.raises(ArtefactError, match="m: no openvino int8 in this artefact; it has 'openvino-bf16'"):
+        choose(model(*ALL), RuntimeOptions("openvino", "int8"), "m")
     with pytest.raises(ArtefactError, match="no onnxruntime bf16"):
         choose(model(*ALL), RuntimeOptions("onnxruntime", "bf16"), "m")
     here.discard("openvino-bf16")
@@ -129,4 +122,4 @@ def test_what_is_named_and_not_there_is_refused(here: set[str]) -> None:
 
 def test_without_openvino_nothing_of_it_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_has_openvino", lambda: False)
-    assert [choice for choice in CHOICES if runs_here(choice)] == [Choice("onnxruntime", "int8"), ORT]
+    assert [choice for choice in CHOICES if runs_here(choice)] == [ORT]

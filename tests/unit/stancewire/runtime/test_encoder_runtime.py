@@ -231,22 +231,6 @@ def test_tokenizers_start_no_threads_of_their_own(tmp_path: Path, monkeypatch: p
     assert os.environ["TOKENIZERS_PARALLELISM"] == "false"
 
 
-def test_int8_is_the_file_that_the_manifest_names(tmp_path: Path) -> None:
-    other = tiny_graph(4, seed=3).SerializeToString()
-    model = {
-        "variants": {"fp32": "model.onnx", "int8": "model-int8.onnx"},
-        "engines": {"onnxruntime": {}, "onnxruntime-int8": {}},
-    }
-    artefact = tiny_encoder(tmp_path, "stance", files={"model-int8.onnx": other}, model=model)
-    plain = tiny_encoder(tmp_path / "other", "stance", seed=3)
-    auto = EncoderRuntime(artefact, RuntimeOptions(threads=1))
-    assert auto.choice == Choice("onnxruntime", "int8")
-    found = auto.predict(QUESTIONS).probabilities
-    assert np.abs(found - open_runtime(plain, ORT).predict(QUESTIONS).probabilities).max() < 1e-4
-    fp32 = open_runtime(artefact, RuntimeOptions("onnxruntime", "fp32", 1)).predict(QUESTIONS).probabilities
-    assert np.abs(found - fp32).max() > 0.1
-
-
 GOOD = {
     "encoding": 1,
     "graph": "model.onnx",
@@ -271,14 +255,11 @@ GOOD = {
         ({"target_blind": 0}, "model.target_blind: expected true or false"),
         ({"engines": {"tensorrt": {}}}, "model.engines: unknown engine 'tensorrt'"),
         ({"engines": {"onnxruntime-int8": {}}}, "model.engines: unknown engine 'onnxruntime-int8'"),
+        ({"engines": {"openvino-int8": {}}}, "model.engines: unknown engine 'openvino-int8'"),
         ({"engines": {"onnxruntime": 1}}, "model.engines.onnxruntime: expected an object"),
         ({"engines": ["onnxruntime"]}, "model.engines: expected an object"),
-        ({"variants": {"fp32": "model.onnx"}}, "model.variants: missing key 'int8'"),
-        (
-            {"variants": {"fp32": "tokenizer.json", "int8": "model.onnx"}},
-            "model.variants.fp32: expected 'model",
-        ),
-        ({"variants": {"fp32": "model.onnx", "int8": "x.onnx"}}, "expected a file 'x.onnx'"),
+        ({"weights": "int4"}, "model.weights: expected one of 'fp32', 'int8'"),
+        ({"weights": True}, "model.weights: expected one of"),
         ({"_target_": "os.system"}, "model: unknown key '_target_'"),
     ],
 )
