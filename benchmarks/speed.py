@@ -42,21 +42,22 @@ from stancewire.examples import Article, StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor
 from stancewire.runtime.encoder_model import CHOICES, Choice
 from stancewire.runtime.open import open_runtime
-from stancewire.runtime.options import RuntimeOptions
+from stancewire.runtime.options import RuntimeOptions, Variant
 
 CORPUS = Path(__file__).parents[1] / "data" / "articles.jsonl"
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 TARGET = "the deal"
+_PIPELINES: dict[Variant, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _WORKLOADS, _ARTICLES = ("sentences", "32 tokens", "128 tokens", "mixed lengths"), "articles"
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to answer: its precision decides which matrix product is its limit."""
+    """A way to answer: its numbers decide which matrix product is its limit."""
 
     name: str
     answer: Answer
-    bf16: bool = False
+    variant: Variant = "fp32"
 
 
 def workloads(encoder: Encoder, count: int) -> dict[str, list[StanceExample]]:
@@ -102,8 +103,8 @@ def ours(artefact: Artefact, threads: int) -> dict[Choice, StancePredictor]:
 def contenders(checkpoint: Path, artefact: Artefact, threads: int) -> list[Contender]:
     """Return all of them, the baseline first."""
     found = [
-        Contender(f"pipeline {name}, batch {batch}", pipeline(checkpoint, dtype, batch), name == "bf16")
-        for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))
+        Contender(f"pipeline {name}, batch {batch}", pipeline(checkpoint, dtype, batch), name)
+        for name, dtype in _PIPELINES.items()
         for batch in (1, 32)
     ]
     try:
@@ -116,7 +117,7 @@ def contenders(checkpoint: Path, artefact: Artefact, threads: int) -> list[Conte
         def answer(examples: Sequence[StanceExample], predictor: StancePredictor = predictor) -> list[int]:
             return [labels.index(one.label) for one in predictor.predict(examples)]
 
-        found.append(Contender(f"stancewire {choice.name}", answer, choice.variant == "bf16"))
+        found.append(Contender(f"stancewire {choice.name}", answer, choice.variant))
     return found
 
 
@@ -131,15 +132,17 @@ def least(run: Callable[[], object], turns: int, clock: Callable[[], float]) -> 
     return min(times)
 
 
-def gemm_limits(clock: Callable[[], float]) -> dict[bool, float]:
-    """Return the FLOP per second of a plain matrix product: fp32, the best of torch and numpy, and bf16."""
+def gemm_limits(clock: Callable[[], float]) -> dict[Variant, float]:
+    """Return the operations per second of a plain matrix product; in fp32 the best of torch and numpy."""
     size = 2048
     one = torch.randn(size, size)
-    array, short = one.numpy(), one.bfloat16()
-    times = [
-        least(run, 5, clock) for run in (lambda: one @ one, lambda: array @ array, lambda: short @ short)
-    ]
-    return {False: 2 * size**3 / min(times[:2]), True: 2 * size**3 / times[2]}
+    array, short, integers = one.numpy(), one.bfloat16(), (20 * one).to(torch.int8)
+    products: dict[Variant, list[Callable[[], object]]] = {
+        "fp32": [lambda: one @ one, lambda: array @ array],
+        "bf16": [lambda: short @ short],
+        "int8": [lambda: torch._int_mm(integers, integers)],
+    }
+    return {name: 2 * size**3 / min(least(run, 5, clock) for run in runs) for name, runs in products.items()}
 
 
 def flops(checkpoint: Path, lengths: Sequence[int]) -> float:
@@ -151,8 +154,8 @@ def flops(checkpoint: Path, lengths: Sequence[int]) -> float:
 
 
 def compare(
-    rows: list[StanceExample], single: bool, all_of: list[Contender], work: float, limits: dict[bool, float],
-    turns: int, clock: Callable[[], float],
+    rows: list[StanceExample], single: bool, all_of: list[Contender], work: float,
+    limits: dict[Variant, float], turns: int, clock: Callable[[], float],
 ) -> None:  # fmt: skip
     """Print one table: every contender on these rows."""
 
@@ -173,7 +176,7 @@ def compare(
     for contender in all_of:
         took = times[contender.name]
         same = float(np.mean(np.equal(labels[contender.name], right)))
-        share = work / took / limits[contender.bf16]
+        share = work / took / limits[contender.variant]
         speed = len(rows) / took
         print(f"  {contender.name:40} {speed:8.1f}/s  x{base / took:5.2f}  {same:6.1%}  {share:6.1%}")
 
@@ -216,8 +219,9 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
     with threadpool_limits(arguments.threads):
         limits = gemm_limits(clock)
     print(
-        f"matrix product: fp32 {limits[False] / 1e9:,.0f} GFLOP/s, bf16 {limits[True] / 1e9:,.0f}; "
-        f"{arguments.threads} threads, {arguments.clock} time"
+        "matrix product, 10^9 operations a second: "
+        + ", ".join(f"{name} {limit / 1e9:,.0f}" for name, limit in limits.items())
+        + f"; {arguments.threads} threads, {arguments.clock} time"
     )
     every = contenders(checkpoint, stance, arguments.threads)
     print("\nrows per second, ratio to pipeline fp32, rows with its label, share of the matrix product")

@@ -18,10 +18,12 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from models.encoder.quantise import compact, round_weights
 from stancewire.artefact import Artefact, CodebookRef, Manifest, write_artefact
 from stancewire.calibration import Calibration, Task
 from stancewire.encoding import ENCODING_VERSION
 from stancewire.examples import StanceExample
+from stancewire.runtime.encoder_model import CHOICES
 
 LABELS = ("against", "favor", "neutral", "unrelated")
 TOKENS = 256
@@ -48,12 +50,13 @@ def quiet() -> None:
 
 
 def make_checkpoint(folder: Path) -> Path:
-    """Write MiniLM with a random head as a checkpoint of transformers."""
+    """Write MiniLM, its weights rounded as ours are, with a random head as a checkpoint of transformers."""
     torch.manual_seed(0)
     model: Any = AutoModelForSequenceClassification.from_pretrained(backbone(), num_labels=len(LABELS))
     with torch.no_grad():
         model.classifier.weight.normal_(0, 1)
         model.classifier.bias.zero_()
+    round_weights(model)
     model.config.id2label = dict(enumerate(LABELS))
     model.config.label2id = {label: number for number, label in enumerate(LABELS)}
     model.save_pretrained(folder)
@@ -67,6 +70,7 @@ def make_artefact(checkpoint: Path, destination: Path, task: Task) -> Artefact:
     staging.mkdir()
     model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
     _export(model, staging / "model.onnx")
+    (staging / "model.onnx").write_bytes(compact((staging / "model.onnx").read_bytes()))
     (staging / "tokenizer.json").write_bytes((checkpoint / "tokenizer.json").read_bytes())
     several = {"stride": 32, "max_chunks": 8} if task == "topics" else {"stride": 0, "max_chunks": 1}
     manifest = Manifest(
@@ -85,7 +89,8 @@ def make_artefact(checkpoint: Path, destination: Path, task: Task) -> Artefact:
             "pooling": "mean",
             "pad": model.config.pad_token_id,
             "target_blind": False,
-            "engines": {"onnxruntime": {}, "openvino": {}, "openvino-bf16": {}},
+            "weights": "int8",
+            "engines": {choice.name: {} for choice in CHOICES},
         },
         metrics={},
         provenance={},

@@ -96,7 +96,7 @@ def fit(
     _learn(learned, seed, train, dev, context, processes)
     settle(network)
     if config.quantise:
-        round_weights(network)
+        round_weights(network.inner)
     return learned
 
 

@@ -124,8 +124,8 @@ def new_network(
 def place(network: Classifier, device: torch.device, *, bf16: bool) -> None:
     """Move a network to where it learns, its attention fused where that is possible and faster.
 
-    On a processor in bf16 torch's fused attention is slow on its way back: an epoch of sentences takes a third
-    longer with it, one of chunks of 256 tokens a sixth.
+    On a processor in bf16 torch's fused attention is slow on its way back: with it a step of sentences takes
+    a third longer, one of chunks of 256 tokens a sixth.
     """
     slow = bf16 and device.type == "cpu"
     fused = getattr(network.inner, "_supports_sdpa", False) and not slow

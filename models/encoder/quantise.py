@@ -17,8 +17,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 from torch import Tensor, nn
-
-from models.encoder.network import Classifier
+from transformers import PreTrainedModel
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int8]
@@ -30,10 +29,10 @@ _NEAR = 1e-3
 
 
 @torch.no_grad()
-def round_weights(network: Classifier) -> None:
-    """Round the matrices of a backbone that is on the processor, in place; a head of ours stays."""
-    table = network.inner.get_input_embeddings()
-    for layer in network.inner.modules():
+def round_weights(backbone: PreTrainedModel) -> None:
+    """Round the matrices of a model that is on the processor, in place."""
+    table = backbone.get_input_embeddings()
+    for layer in backbone.modules():
         if layer is table or isinstance(layer, nn.Linear):
             weight = cast(Tensor, layer.weight)
             integers, steps = rounded(weight.numpy(), axis=1)

@@ -56,7 +56,7 @@ def fit(
         fitting.tune(train, config.steps if config.judged_on == "none" else fitting.best_steps(train))
     settle(network)
     if config.quantise:
-        round_weights(network)
+        round_weights(network.inner)
     head = fitting.head(fitting.embedded(fitting.tokens(train)), train)
     network.set_head(head.weight, head.bias)
     return Learned(encoder, train.task, train.labels, backbone, layout, network)

@@ -84,7 +84,7 @@ def test_every_matrix_of_the_backbone_is_on_its_grid() -> None:
         assert isinstance(layer.weight, torch.Tensor)
         assert all(len(torch.unique(row)) <= 255 for row in layer.weight)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    round_weights(network)
+    round_weights(network.inner)
     assert all(torch.allclose(before[name], value) for name, value in network.state_dict().items())
     unrounded = fitted("stance", quantise=False).learned_.network.state_dict()
     moved = {name for name, value in before.items() if not torch.equal(value, unrounded[name])}
