@@ -70,7 +70,10 @@ def _figures(parity: Parity) -> dict[str, float]:
 def gate(
     artefact: Artefact, fitted: Fitted, dev: LabelledSet, test: LabelledSet, trained: Probabilities
 ) -> Gate:
-    """Hold an exported model against the trained one: on test, on dev, and on text unlike either.
+    """Hold an exported model against the trained one, on text that chose it and on text unlike any.
+
+    The reference answers for the figures of test, and is asked about it too. Other engines are not: which of
+    them may be used is a choice, and test is there to judge what was chosen.
 
     Args:
         artefact: the exported model; its manifest may name no engine yet.
@@ -87,14 +90,20 @@ def gate(
     from stancewire.runtime.choice import runs_here
     from stancewire.runtime.encoder_model import read_model
 
-    rows = {"dev": dev.examples, "disguised rows": disguised(dev.examples)}
-    other = {name: Asked(some, fitted.family.predict_probabilities(some)) for name, some in rows.items()}
+    on_dev, unlike = (
+        Asked(rows, fitted.family.predict_probabilities(rows))
+        for rows in (dev.examples, disguised(dev.examples))
+    )
+    calibrated = fitted.calibration.apply(on_dev.raw, fitted.task)
     found: dict[str, Parity] = {}
     for choice in read_model(artefact).choices:
-        if runs_here(choice):
-            options = RuntimeOptions(choice.engine, choice.variant)
-            ask = check_parity if choice.name == _REFERENCE else measure_parity
-            found[choice.name] = ask(artefact, fitted, test, trained, options, other)
+        options = RuntimeOptions(choice.engine, choice.variant)
+        if choice.name == _REFERENCE:
+            other = {"dev": on_dev, "disguised rows": unlike}
+            found[choice.name] = check_parity(artefact, fitted, test, trained, options, other)
+        elif runs_here(choice):
+            other = {"disguised rows": unlike}
+            found[choice.name] = measure_parity(artefact, fitted, dev, calibrated, options, other)
     passed = {name: parity for name, parity in found.items() if parity.passes}
     failed = {name: parity for name, parity in found.items() if not parity.passes}
     return Gate(found[_REFERENCE], passed, failed)

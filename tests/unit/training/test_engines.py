@@ -75,6 +75,24 @@ def test_an_engine_that_fails_is_not_named(
         assert "99.4% of disguised rows" in worse.line
 
 
+def test_engines_are_chosen_on_dev_and_never_on_test(
+    learned: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev, test = stance_rows(), stance_rows(24)
+    asked: list[tuple[object, object]] = []
+
+    def measured(artefact: Artefact, fitted: Fitted, rows: object, *more: Any) -> Parity:  # noqa: ANN401
+        asked.append((rows, set(more[2])))
+        return Parity(1.0, 0.0, 60)
+
+    monkeypatch.setattr(training.engines, "measure_parity", measured)
+    monkeypatch.setattr(choice, "runs_here", lambda _: True)
+    trained = learned.family.predict_probabilities(test.examples)
+    found = gate(shipped(learned, tmp_path), learned, dev, test, trained)
+    assert found.parity.rows == len(test)
+    assert asked == [(dev, {"disguised rows"})] * 2, "OpenVINO in bf16 and in fp32"
+
+
 @pytest.fixture(scope="module")
 def with_int8() -> Fitted:
     rows = stance_rows()
