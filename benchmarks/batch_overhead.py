@@ -9,7 +9,6 @@ staged; what a job costs once is not in it, and `benchmarks.batch` prints that.
 from __future__ import annotations
 
 import argparse
-import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.batch_corpus import write_records
 from stancewire.artefact import read_artefact
 from stancewire.batch.articles import opened
+from stancewire.batch.engines.worker import spare_garbage
 from stancewire.batch.rows import Shard, shards
 from stancewire.batch.shard_work import load_reader, work_on
 from stancewire.batch.sources import open_source
@@ -40,7 +40,7 @@ def measured(folder: Path, work: Work, n_articles: int) -> tuple[list[float], li
     """Return the seconds of every shard: of all that a job does with it, and of the bare loop."""
     articles = write_records(folder / "articles.jsonl", n_articles)
     reader = load_reader(work)
-    gc.freeze()
+    spare_garbage()
     whole: list[float] = []
     bare: list[float] = []
     ahead = shards(open_source(articles).rows())

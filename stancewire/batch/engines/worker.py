@@ -50,10 +50,7 @@ def serve(parent: Connection, work: Work) -> None:
     """
     reader = load_reader(work)
     _spare_pandas()
-    # The models stay, and so do the readings of a shard until it is written: looking through them for garbage
-    # again and again is work for nothing.
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE)
+    spare_garbage()
     _say(parent, ready=True)
     while True:
         kind, _, data = parent.recv_bytes().partition(b" ")
@@ -67,6 +64,16 @@ def serve(parent: Connection, work: Work) -> None:
             _say(parent, probed=True)
         else:
             _say(parent, staged=work_on(shard, reader, work, watch).to_json())
+
+
+def spare_garbage() -> None:
+    """Look for garbage rarely from now on, and never among what is there already.
+
+    The models stay, and so do the readings of a shard until it is written: looking through them again and
+    again is work for nothing.
+    """
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 def _say(parent: Connection, **message: object) -> None:
