@@ -126,12 +126,16 @@ def _chunking(chunking: Mapping[str, int]) -> str:
 
 
 def _engines(model: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
-    """Yield what an encoder runs on, with the figures of its parity gate, and how its weights are stored."""
+    """Yield what an encoder runs on, with the first figure of its gate, and how its weights are stored."""
     if isinstance(engines := model.get("engines"), dict):
-        told = (f"{key} ({_shown(value)})" if value else key for key, value in engines.items())
-        yield "engines", ", ".join(told) or "none"
+        yield "engines", ", ".join(_engine(*engine) for engine in engines.items()) or "none"
     if isinstance(weights := model.get("weights"), str):
         yield "weights", weights
+
+
+def _engine(name: str, figures: JsonValue) -> str:
+    first = dict(list(figures.items())[:1]) if isinstance(figures, dict) else {}
+    return f"{name} ({_shown(first)})" if first else name
 
 
 def _abstention(abstention: Abstention | None) -> str:
