@@ -114,7 +114,7 @@ class FewshotConfig(FamilyConfig):
     """Share of the network's units that a step leaves out. null: as the backbone says."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Of the steps; "auto": bf16 where the processor computes in it. Head and artefact are fp32."""
+    """Of the steps; "auto": bf16 where the processor computes in it. Head and answers are fp32."""
 
     quantise: bool = True
     """Whether the weights are rounded to 8 bits before the head is fitted: the artefact has a quarter of the

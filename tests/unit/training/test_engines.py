@@ -81,7 +81,7 @@ def test_engines_are_chosen_on_dev_and_never_on_test(
     dev, test = stance_rows(), stance_rows(24)
     asked: list[tuple[object, object]] = []
 
-    def measured(artefact: Artefact, fitted: Fitted, rows: object, *more: Any) -> Parity:  # noqa: ANN401
+    def measured(artefact: Artefact, fitted: Fitted, rows: object, *more: Any) -> Parity:  # noqa: ANN401 - as it comes
         asked.append((rows, set(more[2])))
         return Parity(1.0, 0.0, 60)
 

@@ -23,6 +23,7 @@ from stancewire.runtime.batching import Ids
 from stancewire.runtime.graph import check_graph
 from stancewire.runtime.onnx import OnnxSession
 from stancewire.runtime.openvino import OpenvinoSession, has_int8
+from stancewire.runtime.options import VARIANTS, Variant
 from tests.unit.models.backbones import quick, quick_few
 from tests.unit.models.rows import stance_rows, topics_rows
 
@@ -126,8 +127,8 @@ def test_the_few_shot_family_has_it_too(tmp_path: Path) -> None:
     assert sum(one.dtype == np.int8 for one in constants(graph).values()) == 13
 
 
-@pytest.mark.parametrize("variant", ["fp32", "bf16", "int8"])
-def test_openvino_reads_the_same_file(variant: Any) -> None:  # noqa: ANN401 - a name among three
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_openvino_reads_the_same_file(variant: Variant) -> None:
     small = exported("stance")
     inputs = batch(12, 20, vocabulary(small))
     inputs["attention_mask"][3, 8:] = 0
@@ -147,7 +148,7 @@ def test_openvino_computes_in_int8_only_when_asked() -> None:
     inputs = batch(8, 16)
     wanted = scores(graph, {name: inputs[name] for name in PORTS})
 
-    def amiss(variant: Any) -> float:  # noqa: ANN401 - as above
+    def amiss(variant: Variant) -> float:
         found = OpenvinoSession(graph, "g", threads=1, variant=variant).run(
             {"input_ids": inputs["input_ids"]}
         )
