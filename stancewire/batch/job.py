@@ -24,6 +24,7 @@ from stancewire.batch.work import Work
 from stancewire.errors import InputError, MissingExtraError, StancewireError
 from stancewire.location import located
 from stancewire.pairs import check_pair
+from stancewire.runtime.open import check_options
 from stancewire.runtime.options import THREADS_VARIABLE
 from stancewire.strictjson import JsonValue
 
@@ -133,6 +134,8 @@ class _Job:
     def run(self, models: list[Path], source: Source) -> Summary:
         artefacts = [read_artefact(folder) for folder in models]
         check_pair(*(artefact.manifest for artefact in artefacts))
+        for artefact in artefacts:
+            check_options(artefact, self._options.of_runtime(), here=self._options.engine == "local")
         fingerprint = _fingerprint(artefacts, source, self._options)
         for number, shard in self._output.begin(fingerprint, self._options.format).items():
             self._add(number, shard)

@@ -11,7 +11,7 @@ from stancewire.batch.rows import SHARD_ROWS
 from stancewire.batch.staging import FORMATS, Format
 from stancewire.errors import StancewireError
 from stancewire.readers import FIELDS
-from stancewire.runtime.options import RUNTIME_VARIABLE
+from stancewire.runtime.options import RUNTIME_VARIABLE, RuntimeOptions, runtime_options
 from stancewire.section import listed, shown
 from stancewire.strictjson import JsonValue
 
@@ -73,6 +73,7 @@ class Options:
         _check_whole("shard_rows", self.shard_rows, 1, MAX_SHARD_ROWS)
         if self.threads is not None:
             _check_whole("threads", self.threads, 1, MAX_WORKERS)
+        self.of_runtime()
         if self.max_rejects is not None:
             _check_whole("max_rejects", self.max_rejects, 0, 2**63 - 1)
         if self.row_seconds is not None and not self.row_seconds > 0:
@@ -91,6 +92,14 @@ class Options:
             from stancewire.reading import checked_targets
 
             checked_targets(self.targets)
+
+    def of_runtime(self) -> RuntimeOptions:
+        """Return what models are run with.
+
+        Raises:
+            StancewireError: for a value that is none of the known ones.
+        """
+        return runtime_options(self.runtime, threads=self.threads, variant=self.variant)
 
     def of_results(self) -> dict[str, JsonValue]:
         """Return the options that the results depend on."""

@@ -45,13 +45,7 @@ def choose(model: EncoderModel, options: RuntimeOptions, where: str) -> Choice:
         MissingExtraError: if the engine that is asked for is not installed.
         StancewireError: if no engine here computes in the numbers that are asked for.
     """
-    asked = [
-        choice
-        for choice in model.choices
-        if options.engine in (None, choice.engine) and options.variant in (None, choice.variant)
-    ]
-    if not asked:
-        raise ArtefactError(_none_asked(model, options, where))
+    asked = offered(model, options, where)
     gated = [choice for choice in asked if choice in model.gated]
     by_name = options.engine is not None or options.variant is not None
     # The engine alone is named, and nothing of it passed: the numbers of training are the nearest.
@@ -68,6 +62,24 @@ def choose(model: EncoderModel, options: RuntimeOptions, where: str) -> Choice:
         f"{where}: expected an engine that passed the parity gate and runs here, found {names}; "
         'install that one, or name another: runtime="onnxruntime"'
     )
+
+
+def offered(model: EncoderModel, options: RuntimeOptions, where: str) -> list[Choice]:
+    """Return what a model has of what is asked for, whether or not this machine runs it; the fastest first.
+
+    Raises:
+        ArtefactError: if it has nothing of it.
+    """
+    asked = [
+        choice
+        for choice in model.choices
+        if options.engine in (None, choice.engine) and options.variant in (None, choice.variant)
+    ]
+    if not asked:
+        wanted = " ".join(part for part in (options.engine, options.variant) if part)
+        known = listed(choice.name for choice in model.choices)
+        raise ArtefactError(f"{where}: no {wanted} in this artefact; it has {known}")
+    return asked
 
 
 def runs_here(choice: Choice) -> bool:
@@ -94,11 +106,6 @@ def open_session(choice: Choice, graph: bytes, where: str, threads: int) -> Sess
     from stancewire.runtime.onnx import OnnxSession
 
     return OnnxSession(graph, where, threads=threads)
-
-
-def _none_asked(model: EncoderModel, options: RuntimeOptions, where: str) -> str:
-    wanted = " ".join(part for part in (options.engine, options.variant) if part)
-    return f"{where}: no {wanted} in this artefact; it has {listed(choice.name for choice in model.choices)}"
 
 
 def _has_openvino() -> bool:

@@ -29,10 +29,7 @@ def open_runtime(artefact: Artefact, options: RuntimeOptions = _DEFAULTS) -> Run
         from stancewire.runtime.encoder import EncoderRuntime
 
         return EncoderRuntime(artefact, options)
-    if options.variant is not None:
-        raise ArtefactError(
-            f"{artefact.path}: no variants in this artefact of the {family} family; leave variant out"
-        )
+    check_options(artefact, options)
     if family == "linear":
         from stancewire.runtime.linear import LinearRuntime
 
@@ -41,3 +38,28 @@ def open_runtime(artefact: Artefact, options: RuntimeOptions = _DEFAULTS) -> Run
         f"{artefact.path}: expected a model family that this stancewire runs (encoder, fewshot, linear), "
         f"found {family!r}; upgrade stancewire"
     )
+
+
+def check_options(artefact: Artefact, options: RuntimeOptions, *, here: bool = True) -> None:
+    """Raise what `open_runtime` would of the options, without loading the model.
+
+    Args:
+        artefact: a whole one.
+        options: what it is to be run with.
+        here: whether this machine is to run it; else only what the artefact has is looked at.
+
+    Raises:
+        ArtefactError: if the artefact has not what is asked for.
+        MissingExtraError: if an engine that is asked for is not installed.
+        StancewireError: if this machine cannot run what is asked for.
+    """
+    if artefact.manifest.family in ENCODERS:
+        from stancewire.runtime.choice import choose, offered
+        from stancewire.runtime.encoder_model import read_model
+
+        (choose if here else offered)(read_model(artefact), options, str(artefact.path))
+    elif options.variant is not None:
+        raise ArtefactError(
+            f"{artefact.path}: no variants in this artefact of the {artefact.manifest.family} family; "
+            "leave variant out"
+        )

@@ -78,7 +78,6 @@ OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "row_seconds": ({"row_seconds": 9.5}, "options.row_seconds was none, is 9.5"),
     "columns": ({"columns": {"id": "key"}}, "options.columns.id was none, is 'key'"),
     "delimiter": ({"delimiter": ";"}, "options.delimiter was none, is ';'"),
-    "variant": ({"variant": "fp32"}, "options.variant was none, is 'fp32'"),
     "stance": ({"stance": None}, "stance.digest was [0-9a-f]{12}, is none"),
 }
 

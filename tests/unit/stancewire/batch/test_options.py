@@ -9,9 +9,12 @@ import pytest
 
 from stancewire.batch import run
 from stancewire.batch.command import columns_of
-from stancewire.batch.options import Options
-from stancewire.errors import MissingExtraError, StancewireError
+from stancewire.batch.options import EngineName, Options
+from stancewire.errors import ArtefactError, MissingExtraError, StancewireError
 from stancewire.readers import FIELDS
+from tests.batch_cases import record, write_jsonl
+from tests.encoders import tiny_encoder
+from tests.small_models import small_artefact
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "engine": ({"engine": "ray"}, "engine: expected local or spark, found 'ray'"),
@@ -29,6 +32,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "columns": ({"columns": {"body": "x"}}, "columns: unknown field 'body'; known are text, title"),
     "targets": ({"targets": ["x"], "stance": None}, "targets: need a model for stance"),
     "no targets": ({"targets": []}, "expected 1 to 50 targets, found 0"),
+    "runtime": ({"runtime": "tensorrt"}, "runtime: expected one of .*, found 'tensorrt'"),
+    "variant": ({"variant": "int4"}, "variant: expected one of .*, found 'int4'"),
     "delimiter": ({"delimiter": ",,"}, "delimiter: expected one character"),
 }
 
@@ -39,6 +44,18 @@ def test_what_cannot_be_done_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StancewireError, match=message):
         run(tmp_path / "in.jsonl", tmp_path / "out", **({"topics": "t", "stance": "s"} | change))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("engine", ["local", "spark"])
+def test_what_the_model_does_not_have_leaves_no_job(tmp_path: Path, engine: EngineName) -> None:
+    source, output = write_jsonl(tmp_path / "in.jsonl", [record(0)]), tmp_path / "out"
+    for model, message in (
+        (small_artefact(tmp_path, "topics"), "no variants in this artefact of the linear family"),
+        (tiny_encoder(tmp_path, "topics"), "no int8 in this artefact; it has "),
+    ):
+        with pytest.raises(ArtefactError, match=message):
+            run(source, output, topics=str(model.path), variant="int8", engine=engine)
+        assert not output.exists()
 
 
 def test_the_results_depend_on_what_is_said_to_matter() -> None:
@@ -52,6 +69,7 @@ def test_the_results_depend_on_what_is_said_to_matter() -> None:
         {"row_seconds": 1.0},
         {"delimiter": ";"},
         {"runtime": "onnxruntime"},
+        {"variant": "fp32"},
     ]
     for change in changes:
         assert Options(**models, **change).of_results() != plain.of_results()
