@@ -80,7 +80,8 @@ class FitContext:
         checkpoints: folder of checkpoints, which a killed fit goes on from; None: none are kept.
         cache: folder of what costs time to make and can be made again; None: nothing is kept.
         log: told the number of a step and figures of it, by name.
-        extra: more training rows of the same labels, each set with how often a row is drawn in an epoch.
+        extra: more training rows of the same labels, each set with how often a row is drawn in an epoch, or
+            how many rows one counts for where all are learned from at once.
     """
 
     checkpoints: Path | None = None

@@ -23,7 +23,7 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from models.base import ALONE, Examples, Family, FamilyConfig, FitContext, LabelledSet
-from models.linear_rows import ClassWeights, check, check_terms, frequent, macro_f1, problems
+from models.linear_rows import ClassWeights, check, check_terms, frequent, macro_f1, problems, weighted
 from stancewire.calibration import Probabilities, Task
 from stancewire.features import FEATURES, FEATURES_VERSION, Terms
 from stancewire.runtime.linear import WEIGHTS, pack_terms, sigmoid, softmax
@@ -79,23 +79,27 @@ class Linear(Family):
 
     name: ClassVar[str] = "linear"
     Config: ClassVar[type[FamilyConfig]] = LinearConfig
+    takes_extra: ClassVar[bool] = True
     config: LinearConfig
 
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
-        """Learn from train; dev and the context are not looked at.
+        """Learn from train and from the further rows of the context, by their weights; dev is not looked at.
 
         Raises:
             FitError: if the rows cannot teach what the config asks.
         """
         check(train, self.config.class_weights, self.config.folds if self._searches else 1)
         self._set_up(train)
-        terms = self._terms(train.examples)
+        rows, weights = weighted(train, context.extra)
+        terms = self._terms(rows.examples)
         # One thread: the solver's many small steps lose more by waiting for threads than they gain.
         with threadpool_limits(1):
             self.regularisation_ = (
-                self._best(terms, train) if self._searches else self.config.regularisation[0]
+                self._best(terms, rows, weights, len(train))
+                if self._searches
+                else self.config.regularisation[0]
             )
-            self._classify(self._count(terms), train, self.regularisation_)
+            self._classify(self._count(terms), rows, weights, self.regularisation_)
         return self
 
     def predict_probabilities(self, examples: Examples) -> Probabilities:
@@ -141,20 +145,24 @@ class Linear(Family):
         rows = features.extract_all(examples, MAX_CHARS)
         return [tuple(row[block] for block in in_use) for row in rows]
 
-    def _best(self, terms: list[Terms], train: LabelledSet) -> float:
-        """Return the inverse strength with the best macro-F1 on held-out groups; of equals, the first."""
-        strengths = self.config.regularisation
+    def _best(self, terms: list[Terms], rows: LabelledSet, weights: Scores, n_train: int) -> float:
+        """Return the inverse strength with the best macro-F1 on held-out groups; of equals, the first.
+
+        Rows beyond those of train teach in every fold and judge in none.
+        """
+        strengths, train = self.config.regularisation, rows.take(range(n_train))
         held_out = {c: np.zeros(train.truth.shape) for c in strengths}
         folds = GroupKFold(self.config.folds, shuffle=True, random_state=self.seed)
-        for fitted, held in folds.split(terms, groups=train.groups):
+        for own, held in folds.split(terms[:n_train], groups=train.groups):
+            fitted = np.append(own, np.arange(n_train, len(rows)))
             part = Linear(self.config, seed=self.seed)
             part._set_up(train)
-            kept = train.take(fitted)
+            kept = rows.take(fitted)
             check(kept, self.config.class_weights, 1)
             matrix = part._count([terms[i] for i in fitted])
             asked = part._matrix([terms[i] for i in held])
             for c in strengths:
-                part._classify(matrix, kept, c)
+                part._classify(matrix, kept, weights[fitted], c)
                 held_out[c][held] = part._probabilities(asked)
         scores = [macro_f1(held_out[c], train) for c in strengths]
         for c, score in zip(strengths, scores, strict=True):
@@ -177,10 +185,12 @@ class Linear(Family):
         }
         return self._matrix(terms)
 
-    def _classify(self, matrix: csr_matrix, train: LabelledSet, c: float) -> None:
+    def _classify(self, matrix: csr_matrix, rows: LabelledSet, weights: Scores, c: float) -> None:
         self.classifiers_ = [
-            self._classifier(c, problem.class_weight).fit(matrix[problem.rows], problem.truth)
-            for problem in problems(train, self.config.class_weights)
+            self._classifier(c, problem.class_weight).fit(
+                matrix[problem.rows], problem.truth, sample_weight=weights[problem.rows]
+            )
+            for problem in problems(rows, self.config.class_weights, weights)
         ]
 
     def _classifier(self, c: float, class_weight: dict[int, float]) -> LogisticRegression | LinearSVC:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.metrics import f1_score
-from sklearn.utils.class_weight import compute_class_weight
 
 from models.base import LabelledSet
 from models.errors import FitError
@@ -69,16 +68,42 @@ def check(train: LabelledSet, weights: ClassWeights, folds: int) -> None:
         )
 
 
-def problems(train: LabelledSet, weights: ClassWeights) -> Iterator[Problem]:
-    """Yield one binary problem per topic, unlabelled rows left out, or the one problem of stance."""
+def weighted(
+    train: LabelledSet, extra: Sequence[tuple[LabelledSet, float]]
+) -> tuple[LabelledSet, NDArray[np.float64]]:
+    """Return the rows of train with all further ones behind them, and how many rows each counts for."""
+    sets = [train, *(rows for rows, _ in extra)]
+    examples: Any = tuple(example for rows in sets for example in rows.examples)
+    rows = LabelledSet(
+        train.task,
+        examples,
+        train.labels,
+        np.concatenate([rows.truth for rows in sets]),
+        tuple(group for rows in sets for group in rows.groups),
+    )
+    return rows, np.repeat([1.0, *(weight for _, weight in extra)], [len(rows) for rows in sets])
+
+
+def problems(
+    train: LabelledSet, weights: ClassWeights, row_weights: NDArray[np.float64] | None = None
+) -> Iterator[Problem]:
+    """Yield one binary problem per topic, unlabelled rows left out, or the one problem of stance.
+
+    Args:
+        train: the rows.
+        weights: class weights by label name.
+        row_weights: how many rows each counts for, [n_rows]; None: one.
+    """
+    if row_weights is None:
+        row_weights = np.ones(len(train))
     if train.task == "stance":
-        every = np.arange(len(train))
-        yield Problem(every, (truth := train.truth.argmax(axis=1)), _weights(truth, train.labels, weights))
+        every, truth = np.arange(len(train)), train.truth.argmax(axis=1)
+        yield Problem(every, truth, _weights(truth, train.labels, weights, row_weights))
         return
     for column, label in enumerate(train.labels):
         rows = np.flatnonzero(~np.isnan(train.truth[:, column]))
         truth = train.truth[rows, column].astype(np.intp)
-        yield Problem(rows, truth, _weights(truth, ("", label), weights))
+        yield Problem(rows, truth, _weights(truth, ("", label), weights, row_weights[rows]))
 
 
 def frequent(rows: Iterable[Iterable[str]], min_documents: int, max_terms: int) -> list[str]:
@@ -114,11 +139,17 @@ def macro_f1(probabilities: NDArray[np.float64], train: LabelledSet) -> float:
     return float(np.mean(scores))
 
 
-def _weights(truth: NDArray[np.intp], labels: tuple[str, ...], weights: ClassWeights) -> dict[int, float]:
+def _weights(
+    truth: NDArray[np.intp],
+    labels: tuple[str, ...],
+    weights: ClassWeights,
+    row_weights: NDArray[np.float64],
+) -> dict[int, float]:
     """Return a weight for each class by its number."""
     if weights == "balanced":
-        classes = np.unique(truth)
-        figures = compute_class_weight("balanced", classes=classes, y=truth)
-        return dict(zip(classes.tolist(), figures.tolist(), strict=True))
+        held = np.bincount(truth, row_weights)
+        return {
+            int(number): held.sum() / (np.count_nonzero(held) * held[number]) for number in np.unique(truth)
+        }
     named = weights or {}
     return {number: named.get(label, 1.0) for number, label in enumerate(labels)}

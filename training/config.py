@@ -108,7 +108,8 @@ class ExtraConfig(SourceConfig):
     """Labels of theirs that are none of ours: such stance rows are left out."""
 
     weight: Annotated[float, Field(gt=0, le=100)] = 1.0
-    """How often a row is seen in an epoch, on average: 0.5 every other epoch, 2 twice."""
+    """How often a row is seen in an epoch, on average: 0.5 every other epoch, 2 twice. The linear family sees
+    all rows at once: there one counts for so many."""
 
 
 class SplitConfig(StrictModel):

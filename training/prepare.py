@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -30,28 +30,29 @@ class Parts:
         dev: calibrates and sets thresholds.
         test: judges.
         sentences: of the articles of train, which teach too, and how often each is drawn in an epoch.
+        extra: other corpora that teach too.
     """
 
     train: LabelledSet
     dev: LabelledSet
     test: LabelledSet
     sentences: tuple[LabelledSet, float] | None = None
+    extra: tuple[Extra, ...] = ()
 
     def around(self, context: FitContext) -> FitContext:
-        """Return the context of a fit on these parts: their sentences are further rows to learn from."""
-        more = () if self.sentences is None else (self.sentences,)
-        return replace(context, extra=(*more, *context.extra))
+        """Return the context of a fit on these parts: what teaches beside train is further rows of it."""
+        more = [] if self.sentences is None else [self.sentences]
+        return replace(context, extra=(*more, *((one.rows, one.weight) for one in self.extra)))
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a run learns from and is judged on; `extra` is for families that take it."""
+    """Everything that a run learns from and is judged on."""
 
     config: RunConfig
     corpus: Corpus
     split: Split
     parts: Parts
-    extra: tuple[Extra, ...] = ()
 
 
 @dataclass
@@ -87,12 +88,7 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     if config.evaluation.outlet_split:
         check_outlets(corpus, config.evaluation.outlet_split, "evaluation.outlet_split")
     check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
-    extra = []
-    for one in config.extra_data:
-        report(f"reading {one.path}")
-        asked, threshold = (split.dev, split.test), config.split.near_duplicate_threshold
-        extra.append(load_extra(one, corpus, config.task, asked, threshold))
-    return Prepared(config, corpus, split, parts, tuple(extra))
+    return Prepared(config, corpus, split, parts)
 
 
 def other_parts(prepared: Prepared, by: OtherSplit) -> Parts | None:
@@ -128,7 +124,19 @@ def _parts(corpus: Corpus, config: RunConfig, split: Split) -> Parts:
         rows(split.dev),
         rows(split.test),
         _sentences(corpus, split.train, config.data.sentences),
+        load_extras(config, corpus, (split.dev, split.test)),
     )
+
+
+def load_extras(config: RunConfig, corpus: Corpus, asked: Iterable[Sequence[int]]) -> tuple[Extra, ...]:
+    """Load the other corpora of a config, without what the asked rows of the run's own do.
+
+    Raises:
+        InputError: if one cannot be read, has faults, or leaves no row to learn from.
+    """
+    threshold = config.split.near_duplicate_threshold
+    judged = [row for part in asked for row in part]
+    return tuple(load_extra(one, corpus, config.task, judged, threshold) for one in config.extra_data)
 
 
 def _sentences(corpus: Corpus, train: Sequence[int], times: float) -> tuple[LabelledSet, float] | None:

@@ -43,7 +43,7 @@ def provenance(prepared: Prepared) -> dict[str, Any]:
             "last_date": last,
             "outlets": len({article.outlet for article in corpus.articles if article.outlet}),
         },
-        **({"extra_data": [one.to_dict() for one in prepared.extra]} if prepared.extra else {}),
+        **({"extra_data": [one.to_dict() for one in prepared.parts.extra]} if prepared.parts.extra else {}),
         **({"sentences": len(prepared.parts.sentences[0])} if prepared.parts.sentences else {}),
         "split": {"by": prepared.split.by, "left_out": dict(prepared.split.left_out)} | _parts(prepared),
         "config": config.model_dump(mode="json", exclude=_NOT_THE_MODEL),
@@ -98,7 +98,7 @@ def log_inputs(run: TrackedRun, prepared: Prepared, origin: Mapping[str, Any]) -
     for name, context in (("train", "training"), ("dev", "validation"), ("test", "test")):
         part = origin["split"][name]
         run.dataset(f"{config.task}-{name}", config.data.path, part["sha256"], context, part["rows"])
-    for number, one in enumerate(prepared.extra, 1):
+    for number, one in enumerate(prepared.parts.extra, 1):
         run.dataset(f"{config.task}-extra-{number}", one.source, one.digest, "training", len(one.rows))
 
 

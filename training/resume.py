@@ -20,7 +20,6 @@ from models.ranks import is_first
 from models.registry import family
 from stancewire.atomic import new_folder, replace_file
 from stancewire.errors import StancewireError
-from training.data.extra import Extra
 from training.prepare import Prepared
 from training.provenance import digest_of, package_versions
 from training.record import parts_of
@@ -41,13 +40,11 @@ class UnderWay:
         folder: of its checkpoints; None where the family keeps none.
         cache: of what can be made again.
         run_id: the MLflow run that was killed; "" for a new one.
-        extra: more rows to learn from.
     """
 
     folder: Path | None = None
     cache: Path | None = None
     run_id: str = ""
-    extra: tuple[Extra, ...] = ()
 
     def context(
         self,
@@ -55,8 +52,7 @@ class UnderWay:
         log: Log = unheard,
     ) -> FitContext:
         """Return what surrounds the fit of this name within the run."""
-        extra = tuple((one.rows, one.weight) for one in self.extra)
-        return FitContext(self.folder / name if self.folder else None, self.cache, log, extra)
+        return FitContext(self.folder / name if self.folder else None, self.cache, log)
 
     def belongs_to(self, run_id: str) -> None:
         """Remember the MLflow run, for when this process is killed."""
@@ -84,13 +80,13 @@ def under_way(prepared: Prepared, *, fresh: bool) -> Iterator[UnderWay]:
     folder = Path(config.output) / CHECKPOINTS / config.name
     cache = Path(config.output) / CACHE
     if not is_first():
-        yield UnderWay(folder, cache, extra=prepared.extra)
+        yield UnderWay(folder, cache)
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
             begun = _opened(folder, fingerprint(prepared), fresh)
-            yield UnderWay(folder, cache, begun, prepared.extra)
+            yield UnderWay(folder, cache, begun)
             shutil.rmtree(folder)
     except OSError as error:
         raise StancewireError(
@@ -105,7 +101,7 @@ def fingerprint(prepared: Prepared) -> str:
     what = {
         "config": config.model_dump(mode="json", exclude=_ELSEWHERE),
         "parts": parts_of(prepared),
-        "extra_data": [one.to_dict() for one in prepared.extra],
+        "extra_data": [one.to_dict() for one in prepared.parts.extra],
         "packages": package_versions(packages),
         "codebook": prepared.corpus.codebook.digest,
     }

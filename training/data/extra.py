@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class Extra:
 
 
 def load_extra(
-    config: ExtraConfig, corpus: Corpus, task: Task, asked: Iterable[Sequence[int]], threshold: float
+    config: ExtraConfig, corpus: Corpus, task: Task, judged: Sequence[int], threshold: float
 ) -> Extra:
     """Load one more corpus to learn from.
 
@@ -59,7 +59,7 @@ def load_extra(
         config: of it.
         corpus: the run's own, whose codebook holds.
         task: of the run.
-        asked: positions of the rows of the run's dev and of its test.
+        judged: positions of the run's rows that are not to be learned from, in whatever words nearly theirs.
         threshold: similarity from which two texts are nearly the same.
 
     Raises:
@@ -77,7 +77,6 @@ def load_extra(
         left_out=config.leave_out,
     )
     labelled = ~np.isnan(truth_of(more, task)).all(axis=1)
-    judged = [row for part in asked for row in part]
     known = _asked_again(more, corpus, task, judged, threshold)
     kept = np.flatnonzero(labelled & ~known)
     if not len(kept):

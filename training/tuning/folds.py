@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from models.base import Examples, LabelledSet
 from stancewire.errors import InputError
 from training.config import RunConfig
+from training.data.extra import Extra
 from training.data.stratify import assign
 from training.evaluate.metrics import counts_of, macro
 from training.fit import fit
-from training.prepare import Parts, Prepared
+from training.prepare import Parts, Prepared, load_extras
 from training.tuning.config import TuneConfig
 
 Rows = NDArray[np.intp]
@@ -40,14 +41,17 @@ class Ground:
     Attributes:
         rows: train and dev of the run, in this order.
         cuts: no row judges in two of them.
+        extra: other corpora that teach in every cut; none of their texts is nearly one of the rows.
     """
 
     rows: LabelledSet
     cuts: tuple[Cut, ...]
+    extra: tuple[Extra, ...] = ()
 
     def parts(self, cut: Cut) -> Parts:
         """Return the rows of a cut; those that judge stand where a run has its test."""
-        return Parts(self.rows.take(cut.train), self.rows.take(cut.dev), self.rows.take(cut.judge))
+        train, dev, judge = (self.rows.take(rows) for rows in (cut.train, cut.dev, cut.judge))
+        return Parts(train, dev, judge, extra=self.extra)
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def make_ground(prepared: Prepared, tune: TuneConfig) -> Ground:
     else:
         fold = _folds(rows, tune.folds, seed)
         cuts = tuple(_cut(fold, number, tune.folds) for number in range(tune.folds))
-    ground = Ground(rows, cuts)
+    ground = Ground(rows, cuts, _extra(prepared))
     _check(ground, tune.metric)
     return ground
 
@@ -91,6 +95,12 @@ def scores(config: RunConfig, ground: Ground) -> Iterator[Scored]:
         counts = counts_of(parts.test.truth, decided).sum(axis=0).astype(np.float64)
         total += counts
         yield Scored(float(macro(counts)), float(macro(total)))
+
+
+def _extra(prepared: Prepared) -> tuple[Extra, ...]:
+    """Load the other corpora anew: here rows of train judge too."""
+    split = prepared.split
+    return load_extras(prepared.config, prepared.corpus, (split.train, split.dev, split.test))
 
 
 def _cut(fold: Rows, number: int, folds: int) -> Cut:

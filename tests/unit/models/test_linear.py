@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models.base import LabelledSet
+from models.base import FitContext, LabelledSet
 from models.errors import FitError
 from models.linear import Linear, LinearConfig
 from models.linear_rows import frequent, macro_f1
@@ -126,6 +126,40 @@ def test_the_strength_that_generalises_is_chosen() -> None:
     assert Linear(config, seed=0).fit(rows, rows).regularisation_ == 10
     turned = LinearConfig(regularisation=(10.0, 1e-6), class_weights=None)
     assert Linear(turned, seed=0).fit(rows, rows).regularisation_ == 10
+
+
+def test_further_rows_teach_by_their_weight() -> None:
+    train = topics_rows()
+    others = replace(train, truth=1 - train.truth).take(range(10))
+    config = LinearConfig(regularisation=(1.0,))
+
+    def learned(rows: LabelledSet, *extra: tuple[LabelledSet, float]) -> np.ndarray:
+        fitted = Linear(config, seed=0).fit(rows, rows, FitContext(extra=extra))
+        return fitted.predict_probabilities(train.examples[:8])
+
+    plain, once, twice = learned(train), learned(train, (others, 1.0)), learned(train, (others, 2.0))
+    both = replace(
+        train,
+        examples=(*train.examples, *others.examples),
+        truth=np.concatenate([train.truth, others.truth]),
+        groups=(*train.groups, *others.groups),
+    )
+    assert np.array_equal(once, learned(both))
+    assert np.abs(twice - plain).max() > np.abs(once - plain).max() > 0.02
+
+
+def test_further_rows_judge_in_no_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[LabelledSet] = []
+
+    def told(probabilities: np.ndarray, rows: LabelledSet) -> float:
+        judged.append(rows)
+        return macro_f1(probabilities, rows)
+
+    monkeypatch.setattr("models.linear.macro_f1", told)
+    train = topics_rows()
+    others = replace(train, truth=1 - train.truth)
+    Linear(LinearConfig(), seed=0).fit(train, train, FitContext(extra=((others, 1.0),)))
+    assert [rows.examples for rows in judged] == [train.examples] * 3
 
 
 def test_frequent_terms() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.base import ALONE
 from stancewire.errors import InputError
 from tests.corpora import rows_of, text_of, write_jsonl
 from training.config import RunConfig
 from training.config_file import load_config
 from training.prepare import Corpora, Prepared, prepare
 from training.record import provenance
-from training.resume import fingerprint, under_way
+from training.resume import fingerprint
 from training.yaml import ConfigError
 
 
@@ -48,14 +49,13 @@ def test_labels_of_others_become_ours_or_are_left_out(tmp_path: Path) -> None:
         "weight": 0.5,
     }
     ready = prepared(tmp_path, "stance", [one])
-    (extra,) = ready.extra
+    (extra,) = ready.parts.extra
     labels = [extra.rows.labels[column] for column in extra.rows.truth.argmax(axis=1)]
     assert labels == ["favor", "against"] * 3
     assert extra.rows.labels == ready.parts.train.labels
     assert (extra.weight, extra.left_out) == (0.5, 0)
-    with under_way(ready, fresh=False) as kept:
-        ((given, weight),) = kept.context("model").extra
-        assert (given is extra.rows, weight) == (True, 0.5)
+    ((given, weight),) = ready.parts.around(ALONE).extra
+    assert (given is extra.rows, weight) == (True, 0.5)
     told = provenance(ready)["extra_data"]
     assert told == [extra.to_dict()]
     assert json.dumps(told)
@@ -82,7 +82,7 @@ def test_what_dev_and_test_ask_is_not_learned(tmp_path: Path, task: str) -> None
                 {"sentence": sentence, "target": "a deal", "label": "favor", "target_topic": None}
             ]
     ready = prepared(tmp_path, task, [{"path": others(tmp_path, [*again, *new])}])
-    (extra,) = ready.extra
+    (extra,) = ready.parts.extra
     judged = len(plain.parts.dev) + len(plain.parts.test)
     assert extra.left_out >= judged
     assert len(extra.rows) == len(plain.parts.train) + judged + 5 - extra.left_out
@@ -99,7 +99,8 @@ def test_a_sentence_of_test_in_another_article_is_not_learned(tmp_path: Path) ->
     plain = prepared(tmp_path, "stance", [])
     sentence = plain.parts.test.examples[0].sentence  # type: ignore[union-attr]
     rows = [record(1, "favor"), record(2, "favor") | {"Tweet": sentence.upper()}]
-    (extra,) = prepared(tmp_path, "stance", [{"path": others(tmp_path, rows), "columns": COLUMNS}]).extra
+    one = {"path": others(tmp_path, rows), "columns": COLUMNS}
+    (extra,) = prepared(tmp_path, "stance", [one]).parts.extra
     assert (len(extra.rows), extra.left_out) == (1, 1)
 
 
@@ -124,12 +125,8 @@ def test_a_run_with_other_rows_is_another_run(tmp_path: Path) -> None:
 
 def test_a_family_that_takes_no_extra_rows_says_so(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
-    for section, family in (
-        ("", "linear"),
-        ("model:\n  family: linear\n", "linear"),
-        ("model:\n  family: fewshot\n", "fewshot"),
-    ):
-        file.write_text(f"task: stance\nextra_data:\n  - path: more.csv\n{section}", encoding="utf-8")
-        with pytest.raises(ConfigError) as caught:
-            load_config(file)
-        assert f"wanted a family that learns from extra_data, got {family!r}" in str(caught.value)
+    section = "extra_data:\n  - path: more.csv\nmodel:\n  family: fewshot\n"
+    file.write_text(f"task: stance\n{section}", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert "wanted a family that learns from extra_data, got 'fewshot'" in str(caught.value)

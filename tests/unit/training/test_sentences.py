@@ -94,8 +94,8 @@ def test_a_run_learns_from_so_many_an_article(tmp_path: Path) -> None:
     rows, weight = parts.sentences
     assert set(rows.groups) <= set(parts.train.groups)
     assert weight * len(rows) == pytest.approx(2 * len(parts.train))
-    given = FitContext(extra=((parts.dev, 1.0),))
-    assert parts.around(given).extra == (parts.sentences, (parts.dev, 1.0))
+    given = FitContext(log=lambda step, figures: None)
+    assert parts.around(given).extra == (parts.sentences,)
     assert parts.around(given).log is given.log
 
 
@@ -112,8 +112,8 @@ def test_without_the_setting_there_are_none(tmp_path: Path) -> None:
     [
         ("task: stance\ndata:\n  sentences: 1\n", "wanted 0: it is for topics alone, got 1"),
         (
-            "task: topics\ndata:\n  sentences: 1\n",
-            "wanted a family that learns from data.sentences, got 'linear'",
+            "task: topics\nmodel: {family: fewshot}\ndata:\n  sentences: 1\n",
+            "wanted a family that learns from data.sentences, got 'fewshot'",
         ),
     ],
 )

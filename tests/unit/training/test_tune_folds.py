@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.base import LabelledSet
+from models.base import ALONE, LabelledSet
 from stancewire.errors import InputError
 from tests.corpora import rows_of, write_jsonl
+from training.config import ExtraConfig
 from training.evaluate.metrics import counts_of, macro
 from training.fit import fit
 from training.prepare import Corpora, Prepared, prepare
@@ -41,6 +42,21 @@ def tune(**changes: object) -> TuneConfig:
 
 def stories(ground: Ground, rows: np.ndarray) -> set[str]:
     return {ground.rows.groups[row] for row in rows}
+
+
+def test_other_corpora_teach_in_every_cut_but_for_what_judges(prepared: Prepared, tmp_path: Path) -> None:
+    train = {row["id"]: row for row in rows_of(60)}
+    more = [row | {"id": f"new-{name}"} for name, row in list(train.items())[:30]] + rows_of(70)[60:]
+    path = str(write_jsonl(tmp_path / "more.jsonl", more))
+    config = prepared.config.model_copy(update={"extra_data": (ExtraConfig(path=path),)})
+    ground = make_ground(replace(prepared, config=config), tune())
+    (extra,) = ground.extra
+    assert len(extra.rows)
+    for rows in (ground.rows, prepared.parts.test):
+        assert all(example not in extra.rows.examples for example in rows.examples)
+    for cut in ground.cuts:
+        ((rows, weight),) = ground.parts(cut).around(ALONE).extra
+        assert (rows is extra.rows, weight) == (True, 1.0)
 
 
 @pytest.mark.parametrize("folds", [3, 5])
