@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,12 @@ class Facts:
     def split(self) -> Values:
         """How the rows were parted; empty where the manifest does not say."""
         return section_of(self.manifest.provenance, "split")
+
+    @property
+    def extra(self) -> Sequence[Values]:
+        """Other corpora that it learned from."""
+        found: Any = self.manifest.provenance.get("extra_data", ())
+        return tuple(found)
 
     @property
     def scores(self) -> Values:

@@ -82,6 +82,11 @@ def data(facts: Facts) -> list[str]:
         f"- Split by {text(split['by'])}: the model learned from train, was calibrated and got its "
         "thresholds on dev, and was judged once on test",
         *(f"- Left out: {count:,} rows ({text(reason)})" for reason, count in split["left_out"].items()),
+        *(
+            f"- Learned from beside train: {one['rows']:,} rows of {text(one['source'])}, sha256 "
+            f"{code(one['sha256'])}, at a weight of {one['weight']:g}"
+            for one in facts.extra
+        ),
         "",
     ]
     rows = [

@@ -112,6 +112,9 @@ class ExtraConfig(SourceConfig):
     all rows at once: there one counts for so many."""
 
 
+_BRIEFS = ExtraConfig(path="data/briefs.jsonl", weight=0.5)
+
+
 class SplitConfig(StrictModel):
     """What is learned from, what calibrates, what is judged on; stories stay whole."""
 
@@ -298,9 +301,11 @@ class RunConfig(StrictModel):
     """Folder that gets the artefact's folder."""
 
     data: DataConfig = Field(default_factory=DataConfig)
-    extra_data: Annotated[tuple[ExtraConfig, ...], Field(strict=False)] = ()
+    extra_data: Annotated[tuple[ExtraConfig, ...] | None, Field(strict=False)] = None
     """More corpora to learn from, each with its own columns, label map and weight. What is nearly the same as
-    a text of dev or test is left out."""
+    a text of dev or test is left out, and so are the outlets, the time and the targets that the split holds
+    out. null: data/briefs.jsonl, at a weight of 0.5, beside the bundled corpus, where the family learns from
+    more than one and split.shots is null; else none."""
 
     split: SplitConfig = Field(default_factory=SplitConfig)
     model: SerializeAsAny[FamilyConfig] = Field(
@@ -318,6 +323,14 @@ class RunConfig(StrictModel):
     def split_seed(self) -> int:
         """The seed of the split."""
         return self.seed if self.split.seed is None else self.split.seed
+
+    @property
+    def extra(self) -> tuple[ExtraConfig, ...]:
+        """The extra corpora, null resolved."""
+        if self.extra_data is not None:
+            return self.extra_data
+        bundled = self.data.path == DataConfig().path and self.split.shots is None
+        return (_BRIEFS,) if bundled and family(self.model.family).takes_extra else ()
 
     @model_validator(mode="before")
     @classmethod

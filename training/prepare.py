@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from models.base import FitContext, LabelledSet
@@ -12,7 +13,7 @@ from training.config import RunConfig
 from training.data.extra import Extra, load_extra
 from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
-from training.data.sentences import sentence_rows
+from training.data.sentences import Weighted, sentences_of
 from training.data.split import Plan, Split, check_outlets, make_split, split_corpus
 from training.data.tables import labelled_set
 from training.thresholds import check_objectives
@@ -36,13 +37,17 @@ class Parts:
     train: LabelledSet
     dev: LabelledSet
     test: LabelledSet
-    sentences: tuple[LabelledSet, float] | None = None
+    sentences: Weighted | None = None
     extra: tuple[Extra, ...] = ()
 
     def around(self, context: FitContext) -> FitContext:
         """Return the context of a fit on these parts: what teaches beside train is further rows of it."""
-        more = [] if self.sentences is None else [self.sentences]
-        return replace(context, extra=(*more, *((one.rows, one.weight) for one in self.extra)))
+        own = [self.sentences] if self.sentences else []
+        return replace(context, extra=(*own, *chain.from_iterable(one.sets for one in self.extra)))
+
+    def without_sentences(self) -> Parts:
+        """Return the same with whole texts alone to learn from."""
+        return replace(self, sentences=None, extra=tuple(replace(one, sentences=None) for one in self.extra))
 
 
 @dataclass(frozen=True)
@@ -123,25 +128,19 @@ def _parts(corpus: Corpus, config: RunConfig, split: Split) -> Parts:
         rows(split.train),
         rows(split.dev),
         rows(split.test),
-        _sentences(corpus, split.train, config.data.sentences),
-        load_extras(config, corpus, (split.dev, split.test)),
+        sentences_of(corpus, split.train, config.data.sentences),
+        load_extras(config, corpus, split),
     )
 
 
-def load_extras(config: RunConfig, corpus: Corpus, asked: Iterable[Sequence[int]]) -> tuple[Extra, ...]:
-    """Load the other corpora of a config, without what the asked rows of the run's own do.
+def load_extras(config: RunConfig, corpus: Corpus, split: Split) -> tuple[Extra, ...]:
+    """Load the other corpora of a config, without what the split holds out.
 
     Raises:
         InputError: if one cannot be read, has faults, or leaves no row to learn from.
     """
-    threshold = config.split.near_duplicate_threshold
-    judged = [row for part in asked for row in part]
-    return tuple(load_extra(one, corpus, config.task, judged, threshold) for one in config.extra_data)
-
-
-def _sentences(corpus: Corpus, train: Sequence[int], times: float) -> tuple[LabelledSet, float] | None:
-    """Return sentences of articles, drawn so many times as there are articles."""
-    if not times:
-        return None
-    found = sentence_rows(corpus, train)
-    return (found, times * len(train) / len(found)) if len(found) else None
+    asked = {
+        "threshold": config.split.near_duplicate_threshold,
+        "sentences": config.data.sentences,
+    }
+    return tuple(load_extra(one, corpus, config.task, split, **asked) for one in config.extra)

@@ -6,7 +6,6 @@ Every fit of a run is made here or named here, so that the processes that torchr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TypeAlias
 
 from models.base import FamilyConfig, FitContext
@@ -38,7 +37,7 @@ def evaluations_of(
         found = {TARGET_BLIND: judge(config, blind, parts)} | found
         decisions = {TARGET_BLIND: blind.decisions} | decisions
     if config.model.family != LINEAR:
-        whole = replace(parts, sentences=None)
+        whole = parts.without_sentences()
         floor = fit(config, family(LINEAR).Config.model_validate({"family": LINEAR}), whole)
         found = {LINEAR: judge(config, floor, parts)} | found
         decisions = {LINEAR: floor.decisions} | decisions

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from models.base import LabelledSet
 from stancewire.calibration import Task
 from stancewire.errors import InputError
+from stancewire.examples import Article
 from stancewire.wording import fold
 from training.data.duplicates import near_duplicates
 from training.data.load import Corpus, read_corpus
+from training.data.sentences import Weighted, sentences_of
+from training.data.split import Split
 from training.data.tables import labelled_set, truth_of
+from training.data.targets import normal_target
 
 if TYPE_CHECKING:
     from training.config import ExtraConfig
@@ -30,7 +34,8 @@ class Extra:
         digest: sha256 of it.
         weight: how often a row is seen in an epoch, on average.
         rows: that are learned from.
-        left_out: number of rows that dev or test ask about in nearly the same words.
+        sentences: of its articles, which teach too, and how often each is drawn in an epoch.
+        left_out: number of rows that dev or test ask about in nearly the same words, or the split holds out.
     """
 
     source: str
@@ -38,6 +43,12 @@ class Extra:
     weight: float
     rows: LabelledSet
     left_out: int
+    sentences: Weighted | None = None
+
+    @property
+    def sets(self) -> tuple[Weighted, ...]:
+        """All that teaches, each set with how often a row is drawn in an epoch."""
+        return ((self.rows, self.weight), *([self.sentences] if self.sentences else []))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the provenance gets."""
@@ -47,11 +58,12 @@ class Extra:
             "weight": self.weight,
             "rows": len(self.rows),
             "left_out": self.left_out,
+            **({"sentences": len(self.sentences[0])} if self.sentences else {}),
         }
 
 
 def load_extra(
-    config: ExtraConfig, corpus: Corpus, task: Task, judged: Sequence[int], threshold: float
+    config: ExtraConfig, corpus: Corpus, task: Task, split: Split, *, threshold: float, sentences: float = 0.0
 ) -> Extra:
     """Load one more corpus to learn from.
 
@@ -59,8 +71,10 @@ def load_extra(
         config: of it.
         corpus: the run's own, whose codebook holds.
         task: of the run.
-        judged: positions of the run's rows that are not to be learned from, in whatever words nearly theirs.
+        split: of the run's rows: nothing nearly like a row of dev or test is learned from, and nothing of the
+            outlets, the time or the targets that the split keeps from training.
         threshold: similarity from which two texts are nearly the same.
+        sentences: that are drawn in an epoch for each of its articles.
 
     Raises:
         InputError: if it cannot be read, has faults, or leaves no row to learn from.
@@ -77,15 +91,21 @@ def load_extra(
         left_out=config.leave_out,
     )
     labelled = ~np.isnan(truth_of(more, task)).all(axis=1)
-    known = _asked_again(more, corpus, task, judged, threshold)
+    known = _asked_again(more, corpus, task, (*split.dev, *split.test), threshold)
+    known |= _held_out(more, corpus, task, split)
     kept = np.flatnonzero(labelled & ~known)
     if not len(kept):
         raise InputError(
             f"extra_data: {config.path}: wanted rows to learn {task} from, found {int(labelled.sum()):,}, "
-            "all of which dev or test ask about; leave it out"
+            "all of which dev or test ask about or the split holds out; leave it out"
         )
     return Extra(
-        more.source, more.digest, config.weight, labelled_set(more, task, kept), int((labelled & known).sum())
+        more.source,
+        more.digest,
+        config.weight,
+        labelled_set(more, task, kept),
+        int((labelled & known).sum()),
+        sentences_of(more, kept.tolist(), sentences * config.weight),
     )
 
 
@@ -103,3 +123,22 @@ def _asked_again(
     sentences = {fold(corpus.stances[row].sentence) for row in judged}
     by_sentence = [fold(record.sentence) in sentences for record in more.stances]
     return np.asarray(by_article[more.article_of] | np.array(by_sentence, bool))
+
+
+def _held_out(more: Corpus, corpus: Corpus, task: Task, split: Split) -> NDArray[np.bool_]:
+    """Tell which rows of another corpus are of the outlets, the time or the targets that are only judged."""
+    if split.by == "target":
+        held = {normal_target(corpus.stances[row].target) for row in split.test}
+        return np.array([normal_target(record.target) in held for record in more.stances], bool)
+    by_article = np.zeros(len(more), bool)
+    if split.by == "outlet":
+        outlets = {article.outlet for article in _articles(corpus, task, split.test)}
+        by_article = np.array([article.outlet in outlets for article in more.articles], bool)
+    elif split.by == "time":
+        first = min(article.date or "" for article in _articles(corpus, task, (*split.dev, *split.test)))
+        by_article = np.array([(article.date or "") >= first for article in more.articles], bool)
+    return by_article if task == "topics" else by_article[more.article_of]
+
+
+def _articles(corpus: Corpus, task: Task, rows: Sequence[int]) -> list[Article]:
+    return [corpus.articles[row if task == "topics" else int(corpus.article_of[row])] for row in rows]

@@ -7,7 +7,7 @@ stories, calibrated and cut on others, and judged on yet others.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,8 @@ def scores(config: RunConfig, ground: Ground) -> Iterator[Scored]:
 def _extra(prepared: Prepared) -> tuple[Extra, ...]:
     """Load the other corpora anew: here rows of train judge too."""
     split = prepared.split
-    return load_extras(prepared.config, prepared.corpus, (split.train, split.dev, split.test))
+    judged = replace(split, dev=(*split.train, *split.dev))
+    return load_extras(prepared.config, prepared.corpus, judged)
 
 
 def _cut(fold: Rows, number: int, folds: int) -> Cut:

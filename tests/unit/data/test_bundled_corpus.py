@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stancewire.codebook import Codebook
+from training.data.duplicates import near_duplicates
 
 DATA = Path(__file__).parents[3] / "data"
 CARD = (DATA / "README.md").read_text(encoding="utf-8")
@@ -24,14 +26,25 @@ STANCE = {"sentence", "target", "target_topic", "holder", "label"}
 OUTLETS = {"wire", "daily", "regional", "broadcast", "official", "magazine", "thinktank", "blog"}
 
 
+FILES = ("articles.jsonl", "briefs.jsonl")
+
+
 @cache
-def articles() -> list[dict[str, Any]]:
-    lines = (DATA / "articles.jsonl").read_text(encoding="utf-8").splitlines()
+def rows_of(name: str) -> list[dict[str, Any]]:
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
-def stances() -> list[dict[str, Any]]:
-    return [stance for article in articles() for stance in article["stances"]]
+def articles() -> list[dict[str, Any]]:
+    return rows_of("articles.jsonl")
+
+
+def briefs() -> list[dict[str, Any]]:
+    return rows_of("briefs.jsonl")
+
+
+def stances(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [stance for row in rows for stance in row["stances"]]
 
 
 @cache
@@ -56,13 +69,14 @@ def counts(heading: str) -> dict[str, int]:
     return {name: count(cells[0]) for name, cells in card_table(heading).items()}
 
 
-def test_the_file_is_the_one_of_the_data_card() -> None:
-    digest = hashlib.sha256((DATA / "articles.jsonl").read_bytes()).hexdigest()
-    assert f"`{digest}`" in CARD
+@pytest.mark.parametrize("name", FILES)
+def test_the_file_is_the_one_of_the_data_card(name: str) -> None:
+    digest = hashlib.sha256((DATA / name).read_bytes()).hexdigest()
+    assert f"`{name}` | `{digest}`" in CARD
 
 
 def test_sizes_are_those_of_the_data_card() -> None:
-    rows, records = articles(), stances()
+    rows, records = articles(), stances(articles())
     assert counts("Size") == {
         "articles": len(rows),
         "events": len({row["event"] for row in rows}),
@@ -101,28 +115,52 @@ def test_the_near_misses_and_the_spread_are_those_of_the_data_card() -> None:
     assert all(row["stances"] for row in rows)
 
 
-def test_stance_counts_are_those_of_the_data_card() -> None:
-    found = Counter((record["target_topic"], record["label"]) for record in stances())
+@pytest.mark.parametrize(
+    ("heading", "name"), [("Stance", "articles.jsonl"), ("Stance in briefs", "briefs.jsonl")]
+)
+def test_stance_counts_are_those_of_the_data_card(heading: str, name: str) -> None:
+    records = stances(rows_of(name))
+    found = Counter((record["target_topic"], record["label"]) for record in records)
     order = ("favor", "against", "neutral", "unrelated")
     told = {
         (topic, label): count(cell)
-        for topic, cells in card_table("Stance").items()
+        for topic, cells in card_table(heading).items()
         if topic != "all"
         for label, cell in zip(order, cells, strict=False)
     }
     assert told == dict(found)
-    totals = Counter(record["label"] for record in stances())
-    assert [count(cell) for cell in card_table("Stance")["all"]][:4] == [totals[label] for label in order]
+    totals = Counter(record["label"] for record in records)
+    assert [count(cell) for cell in card_table(heading)["all"]][:4] == [totals[label] for label in order]
 
 
-@pytest.mark.parametrize("row", articles(), ids=lambda row: row["id"])
+def test_the_briefs_are_those_of_the_data_card() -> None:
+    rows = briefs()
+    assert counts("Series of briefs") == dict(Counter(row["id"].split("-")[0] for row in rows))
+    sets = Counter(", ".join(sorted(row["topics"])) or "none" for row in rows)
+    assert counts("Topics of briefs") == dict(sets)
+    lengths = [len(row["text"].split()) for row in rows]
+    assert f"{len(rows)} short texts of {min(lengths)} to {max(lengths)} words" in CARD
+    assert f"{len(stances(rows)):,} stance records" in CARD
+    assert len({row["event"] for row in rows}) == len(rows)
+
+
+def test_no_brief_is_near_an_article() -> None:
+    texts = [row["text"] for row in (*articles(), *briefs())]
+    pairs = near_duplicates(texts, threshold=0.2)
+    assert not [pair for pair in pairs if pair.first < len(articles()) <= pair.second]
+
+
+@pytest.mark.parametrize("row", [*articles(), *briefs()], ids=lambda row: row["id"])
 def test_every_row_keeps_the_schema(row: dict[str, Any]) -> None:
     assert set(row) == ROW
-    assert all(isinstance(row[key], str) and row[key] for key in ("id", "event", "outlet", "title", "text"))
+    is_brief = row["id"].startswith("br")
+    assert all(isinstance(row[key], str) for key in ("id", "event", "outlet", "title", "text"))
+    assert all(row[key] for key in ("id", "event", "outlet", "text")) and (row["title"] or is_brief)
     assert row["outlet"] in OUTLETS
     assert datetime.date.fromisoformat(row["date"]).isoformat() == row["date"]
-    assert row["countries"] and all(re.fullmatch(r"[A-Z]{3}", country) for country in row["countries"])
-    assert 70 <= len(row["text"].split()) <= 600
+    assert row["countries"] or is_brief
+    assert all(re.fullmatch(r"[A-Z]{3}", country) for country in row["countries"])
+    assert (8 if is_brief else 70) <= len(row["text"].split()) <= 600
     assert set(row["topics"]) <= set(codebook().labels("topics"))
     assert len(set(row["topics"])) == len(row["topics"])
     for record in row["stances"]:
@@ -136,21 +174,23 @@ def test_every_row_keeps_the_schema(row: dict[str, Any]) -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_ids_are_unique_and_lines_are_plain() -> None:
-    raw = (DATA / "articles.jsonl").read_bytes()
-    assert len({row["id"] for row in articles()}) == len(articles()) == raw.count(b"\n")
+@pytest.mark.parametrize("name", FILES)
+def test_ids_are_unique_and_lines_are_plain(name: str) -> None:
+    raw, rows = (DATA / name).read_bytes(), rows_of(name)
+    assert len({row["id"] for row in rows}) == len(rows) == raw.count(b"\n")
     assert b"\r" not in raw
     assert not raw.startswith(b"\xef\xbb\xbf")
 
 
 def test_a_generic_target_is_the_name_of_its_topic() -> None:
     by_name = {name: topic for topic, name in codebook().names("topics").items()}
-    generic = [record for record in stances() if record["target"] in by_name]
+    records = stances([*articles(), *briefs()])
+    generic = [record for record in records if record["target"] in by_name]
     assert all(record["target_topic"] == by_name[record["target"]] for record in generic)
 
 
 def test_samples_and_codebook_examples_are_not_in_the_corpus() -> None:
-    corpus = "\n".join(row["title"] + "\n" + row["text"] for row in articles())
+    corpus = "\n".join(row["title"] + "\n" + row["text"] for row in (*articles(), *briefs()))
     examples = [text for topic in codebook().topics for text in (*topic.examples, *topic.counter_examples)]
     examples += [example.sentence for label in codebook().stance for example in label.examples]
     assert [text for text in examples if text in corpus] == []

@@ -192,6 +192,16 @@ def test_a_label_that_no_row_holds_stands_last(both: Mapping[str, Facts]) -> Non
     assert not any("arms_trade" in name for name in names)
 
 
+def test_other_corpora_are_told(both: Mapping[str, Facts]) -> None:
+    facts = both["stance"]
+    assert "Learned from beside train" not in card(facts)
+    more = [{"source": "mine/tweets.csv", "sha256": "c" * 64, "weight": 0.5, "rows": 1200, "left_out": 3}]
+    provenance: dict[str, Any] = {**facts.manifest.provenance, "extra_data": more}
+    told = card(replace(facts, manifest=replace(facts.manifest, provenance=provenance)))
+    digest = "c" * 64
+    assert f"1,200 rows of mine/tweets.csv, sha256 `{digest}`, at a weight of 0.5" in told
+
+
 @BY_TASK
 def test_labels_are_defined_and_data_told(both: Mapping[str, Facts], task: str) -> None:
     facts = both[task]

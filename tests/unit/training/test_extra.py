@@ -130,3 +130,69 @@ def test_a_family_that_takes_no_extra_rows_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     assert "wanted a family that learns from extra_data, got 'fewshot'" in str(caught.value)
+
+
+def dated(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+    text = text_of(f"dated {number}")
+    stance = {"sentence": text.split(". ")[0] + ".", "target": f"the deal {number}", "label": "favor"}
+    return {"id": f"d{number}", "text": text, "topics": [], "stances": [stance]} | changes
+
+
+def split_by(folder: Path, task: str, split: dict[str, Any], rows: list[dict[str, Any]]) -> Prepared:
+    """Prepare a run of 90 rows on a split of its own, with other rows beside."""
+    path = write_jsonl(folder / "corpus.jsonl", rows_of(90))
+    values: dict[str, Any] = {"task": task, "data": {"path": str(path)}, "split": split}
+    values["extra_data"] = [{"path": others(folder, rows)}]
+    return prepare(RunConfig.model_validate(values), Corpora(), lambda step: None)
+
+
+@pytest.mark.parametrize("task", ["topics", "stance"])
+def test_the_outlets_of_test_are_not_learned_from(tmp_path: Path, task: str) -> None:
+    outlets = sorted({row["outlet"] for row in rows_of(90)})
+    rows = [dated(number, outlet=(*outlets, None)[number % (len(outlets) + 1)]) for number in range(12)]
+    ready = split_by(tmp_path, task, {"by": "outlet", "outlets": outlets[:1]}, rows)
+    (extra,) = ready.parts.extra
+    held = sum(row["outlet"] == outlets[0] for row in rows)
+    assert (extra.left_out, len(extra.rows)) == (held, len(rows) - held)
+
+
+@pytest.mark.parametrize("task", ["topics", "stance"])
+def test_nothing_of_the_days_of_dev_and_test_is_learned_from(tmp_path: Path, task: str) -> None:
+    days = sorted(row["date"] for row in rows_of(90))
+    cut = {"dev_from": days[50], "test_from": days[70]}
+    rows = [dated(1, date=days[0]), dated(2, date=days[50]), dated(3, date=days[-1]), dated(4, date=None)]
+    (extra,) = split_by(tmp_path, task, {"by": "time", **cut}, rows).parts.extra
+    assert (extra.left_out, len(extra.rows)) == (2, 2)
+
+
+def test_the_targets_of_test_are_not_learned_from(tmp_path: Path) -> None:
+    plain = split_by(tmp_path, "stance", {"by": "target"}, [dated(0)])
+    target = plain.parts.test.examples[0].target  # type: ignore[union-attr]
+    rows = [dated(1), dated(2)]
+    rows[1]["stances"][0]["target"] = f"The {target.upper()}"
+    (extra,) = split_by(tmp_path, "stance", {"by": "target"}, rows).parts.extra
+    assert (extra.left_out, len(extra.rows)) == (1, 1)
+
+
+def test_sentences_of_other_corpora_teach_by_their_weight(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "corpus.jsonl", rows_of(90))
+    values: dict[str, Any] = {"task": "topics", "data": {"path": str(path), "sentences": 3.0}}
+    values["extra_data"] = [{"path": others(tmp_path, [dated(1), dated(2)]), "weight": 0.5}]
+    parts = prepare(RunConfig.model_validate(values), Corpora(), lambda step: None).parts
+    (extra,) = parts.extra
+    assert extra.sentences is not None
+    sentences, weight = extra.sentences
+    assert weight * len(sentences) == pytest.approx(3.0 * 0.5 * len(extra.rows))
+    assert parts.around(ALONE).extra == (parts.sentences, (extra.rows, 0.5), extra.sentences)
+    assert extra.to_dict()["sentences"] == len(sentences)
+    assert parts.without_sentences().around(ALONE).extra == ((extra.rows, 0.5),)
+
+
+def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
+    def extra(**values: Any) -> list[str]:  # noqa: ANN401
+        return [one.path for one in RunConfig.model_validate({"task": "stance", **values}).extra]
+
+    assert extra() == extra(model={"family": "encoder"}) == ["data/briefs.jsonl"]
+    assert extra(data={"path": "mine.csv"}) == extra(model={"family": "fewshot"}) == []
+    assert extra(extra_data=[]) == extra(split={"shots": 4}) == []
+    assert extra(extra_data=[{"path": "mine.csv"}]) == ["mine.csv"]
