@@ -11,11 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from models.base import LabelledSet
+from models.stems import stems
 from stancewire.examples import StanceExample
-from stancewire.wording import fold
 
-# Words are alike from so many letters on: "sanction" and "sanctioned", "exports" and "exporter".
-_STEM = 5
 _DRAWS = 20
 
 
@@ -30,8 +28,8 @@ def distracted(rows: LabelledSet, seed: int) -> LabelledSet:
     """
     chance = np.random.default_rng(seed)
     questions = [example for example in rows.examples if isinstance(example, StanceExample)]
-    targets = [_stems(question.target) for question in questions]
-    sentences = [_stems(question.sentence) for question in questions]
+    targets = [stems(question.target) for question in questions]
+    sentences = [stems(question.sentence) for question in questions]
     made: list[StanceExample] = []
     kept: list[int] = []
     for row, question in enumerate(questions):
@@ -45,7 +43,3 @@ def distracted(rows: LabelledSet, seed: int) -> LabelledSet:
                 break
     chosen = rows.take(kept)
     return replace(chosen, examples=tuple(made))
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(word[:_STEM] for word in fold(text).split() if len(word) >= _STEM)

@@ -4,8 +4,10 @@ A model that learns from whole articles alone sees no short text, and no text th
 it tags both too freely. Of the topics of a sentence a corpus tells this much:
 
 - a topic that the article is not about: the sentence is not either, unless a stance record puts it there;
-- a topic that a stance record puts into the sentence: it is about it, if the article is; and it is not if the
-  record calls the sentence unrelated to its target;
+- a topic that a stance record puts into the sentence: it is about it, if the article is, and if the sentence
+  names any of what the article's records name of that topic; "I want it shrunk" is about the arms trade only
+  to whoever has read what went before, and a model that learns it as a text of its own learns to guess;
+- a topic whose target the record calls unrelated to the sentence: it is not about it;
 - all else is not labelled, and is never a negative.
 """
 
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import LabelledSet
+from models.stems import stems
 from stancewire.examples import Article
 from stancewire.rollup import UNRELATED
 from stancewire.sentences import split_sentences
@@ -78,12 +81,18 @@ def _of_article(
     article: Article, topics: Truth, records: Iterable[StanceRecord], labels: tuple[str, ...]
 ) -> dict[str, Truth]:
     """Return what is known of each text of an article."""
+    records = list(records)
+    named: dict[str | None, frozenset[str]] = {}
+    for record in records:
+        if record.label != UNRELATED:
+            named[record.target_topic] = named.get(record.target_topic, frozenset()) | stems(record.target)
     told = np.where(topics == 0, np.float32(0), np.float32(np.nan))
     truths: dict[str, Truth] = {}
     for record in records:
         if record.target_topic in labels:
             truth = truths.setdefault(clean(record.sentence), told.copy())
-            _tell(truth, labels.index(record.target_topic), record.label, topics)
+            says = bool(named.get(record.target_topic, frozenset()) & stems(record.sentence))
+            _tell(truth, labels.index(record.target_topic), record.label, topics, says=says)
     if (topics == 0).all():
         text = clean(article.text)
         for span in split_sentences(text):
@@ -95,9 +104,17 @@ def _of_article(
     return truths
 
 
-def _tell(truth: Truth, column: int, label: str, topics: Truth) -> None:
-    """Mark what a record says of its sentence; one that says yes outweighs one that says no."""
+def _tell(truth: Truth, column: int, label: str, topics: Truth, *, says: bool) -> None:
+    """Mark what a record tells of its sentence; one that tells yes outweighs one that tells no.
+
+    Args:
+        truth: of the sentence; changed.
+        column: of the record's topic.
+        label: of the record.
+        topics: of the article.
+        says: whether the sentence names what is spoken of.
+    """
     if label != UNRELATED:
-        truth[column] = 1 if topics[column] == 1 else np.nan
+        truth[column] = 1 if topics[column] == 1 and says else np.nan
     elif truth[column] != 1:
         truth[column] = 0

@@ -47,7 +47,7 @@ def test_an_article_about_nothing_gives_all_its_sentences(tmp_path: Path) -> Non
 
 def test_a_record_tells_of_its_sentence_and_its_topic_alone(tmp_path: Path) -> None:
     stances = [
-        stance("They met in Muscat.", "diplomacy"),
+        stance("They met in Muscat.", "diplomacy", of="the Muscat talks"),
         stance("Rain fell.", "diplomacy", "unrelated"),
         stance("Both left.", None),
     ]
@@ -61,11 +61,27 @@ def test_a_record_tells_of_its_sentence_and_its_topic_alone(tmp_path: Path) -> N
 def test_two_records_of_one_sentence_are_one_text(tmp_path: Path) -> None:
     stances = [
         stance("He said no.", "sanctions", "unrelated", of="other sanctions"),
-        stance("He said no.", "diplomacy"),
-        stance("He said no.", "diplomacy", "unrelated", of="other talks"),
+        stance("They met in Muscat.", "diplomacy", of="Muscat"),
+        stance("They met in Muscat.", "diplomacy", "unrelated", of="other talks"),
+        stance("They met in Muscat.", "sanctions", "unrelated", of="other sanctions"),
     ]
     found = told(tmp_path, topics=["diplomacy", "sanctions", "arms_trade"], stances=stances)
-    assert found == {"He said no.": [NAN, 1, 0]}
+    assert found == {"He said no.": [NAN, NAN, 0], "They met in Muscat.": [NAN, 1, 0]}
+
+
+def test_a_sentence_that_names_nothing_of_its_topic_is_left_open(tmp_path: Path) -> None:
+    """It may name what another record of the article names: the talks, a generic target, another holder's."""
+    stances = [
+        stance("They met in Muscat.", "diplomacy", "neutral", of="diplomacy"),
+        stance("He said no.", "diplomacy", "against", of="the Muscat talks"),
+        stance("Both left.", "sanctions", of="the Muscat embargo"),
+    ]
+    assert told(tmp_path, topics=["diplomacy", "sanctions"], stances=stances) == {
+        "They met in Muscat.": [0, 1, NAN],
+        "He said no.": [0, NAN, NAN],
+        "Both left.": [0, NAN, NAN],
+        "A title": [0, NAN, NAN],
+    }
 
 
 def test_a_sentence_on_what_the_article_is_not_about_is_left_open(tmp_path: Path) -> None:
