@@ -51,7 +51,8 @@ def sentences_of(corpus: Corpus, rows: Sequence[int], times: float) -> Weighted 
 def sentence_rows(corpus: Corpus, rows: Rows) -> LabelledSet:
     """Return titles and sentences of articles, each once an article, those without any label left out.
 
-    Of an article about no topic all sentences are taken; of another those that stance records stand in.
+    Of an article about no topic all sentences are taken; of another those that stance records stand in. A
+    sentence that is the whole text is none of them.
 
     Args:
         corpus: articles, topics and stance records.
@@ -93,15 +94,16 @@ def _of_article(
             truth = truths.setdefault(clean(record.sentence), told.copy())
             says = bool(named.get(record.target_topic, frozenset()) & stems(record.sentence))
             _tell(truth, labels.index(record.target_topic), record.label, topics, says=says)
+    text = clean(article.text)
     if (topics == 0).all():
-        text = clean(article.text)
         for span in split_sentences(text):
             sentence = text[slice(*span)]
             if not any(sentence in known or known in sentence for known in truths):
                 truths[sentence] = told
     if title := clean(article.title):
         truths[title] = told
-    return truths
+    # A text of one sentence is learned from as it stands.
+    return {piece: truth for piece, truth in truths.items() if piece != text}
 
 
 def _tell(truth: Truth, column: int, label: str, topics: Truth, *, says: bool) -> None:

@@ -90,6 +90,13 @@ def test_a_sentence_on_what_the_article_is_not_about_is_left_open(tmp_path: Path
     assert "He said no." not in found
 
 
+def test_a_text_of_one_sentence_has_no_sentences(tmp_path: Path) -> None:
+    one = row_of(2, title="", text="They met in Muscat.", topics=["diplomacy"])
+    one["stances"] = [stance("They met in Muscat.", "diplomacy", of="Muscat")]
+    rest = [row_of(1), one, row_of(3, title="", text="Rain fell.", topics=[], stances=[])]
+    assert len(sentence_rows(corpus_of(tmp_path, rest), [1, 2])) == 0
+
+
 def test_topics_that_nobody_labelled_stay_so(tmp_path: Path) -> None:
     stances = [stance("He said no.", "diplomacy"), stance("Both left.", "diplomacy", "unrelated")]
     assert told(tmp_path, topics=None, stances=stances) == {"Both left.": [NAN, 0, NAN]}
