@@ -12,6 +12,7 @@ from rich.table import Table
 
 from models.ranks import is_first
 from stancewire.errors import StancewireError
+from stancewire.terminal import escape
 from training.config import RunConfig
 from training.config_file import dump_config, load_config
 from training.console import DONE, REFUSED, reporting, told
@@ -121,8 +122,9 @@ def plan(prepared: Prepared) -> Table:
     labels = prepared.parts.train.labels
     for column in ("rows", "stories", *labels):
         table.add_column(column, justify="right")
-    for name in PARTS:
-        rows = getattr(prepared.parts, name)
+    sets = [(name, getattr(prepared.parts, name)) for name in PARTS]
+    sets += [(f"+ {escape(one.source)}", one.rows) for one in prepared.parts.extra]
+    for name, rows in sets:
         counts = [str(int((rows.truth[:, column] == 1).sum())) for column in range(len(labels))]
         table.add_row(name, str(len(rows)), str(len(set(rows.groups))), *counts)
     for reason, n_rows in prepared.split.left_out.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpora import row_of, rows_of, write_jsonl
+from tests.corpora import row_of, rows_of, text_of, write_jsonl
 from training.command import main
 from training.config_file import load_config
 
@@ -43,6 +43,20 @@ def test_a_dry_run_prints_the_parts_and_writes_nothing(
     assert "stancewire-stance: linear, stance, split by event" in out
     rows = [line for line in out.splitlines() if "train" in line]
     assert len(rows) == 2
+    assert list(empty.iterdir()) == []
+
+
+def test_a_dry_run_tells_what_teaches_beside_train(
+    empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_jsonl(tmp_path / "a.jsonl", rows_of(60))
+    rows = [row_of(n, id=f"m{n}", text=text_of(f"more {n}"), stances=[]) for n in range(3)]
+    write_jsonl(tmp_path / "more.jsonl", rows)
+    settings = (f"data.path={data}", CODEBOOK, "extra_data=[{path: ../more.jsonl}]")
+    code, out, err = said(capsys, TOPICS, "--dry-run", *(part for one in settings for part in ("--set", one)))
+    assert (code, err) == (0, "")
+    (line,) = [line for line in out.splitlines() if "+ ../more.jsonl" in line]
+    assert line.split("│")[2].strip() == "3"
     assert list(empty.iterdir()) == []
 
 
