@@ -9,7 +9,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -176,8 +176,12 @@ def tracked_run(
             mlflow.set_tags(told | {"stancewire.resumed": "true"})
         else:
             run = mlflow.start_run(run_name=run_name, tags=told)
-        with _sigterm_raises(), run:
-            yield TrackedRun(run.info.run_id)
+        try:
+            with _sigterm_raises(), run:
+                yield TrackedRun(run.info.run_id)
+        except BaseException:
+            _close(run.info.run_id)
+            raise
     except FAILURES as error:
         raise TrackingError.of(uri, error) from error
 
@@ -228,6 +232,14 @@ def _short(value: str) -> str:
 def _parts(values: Mapping[str, Any], size: int) -> Iterator[dict[str, Any]]:
     items = list(values.items())
     return (dict(items[start : start + size]) for start in range(0, len(items), size))
+
+
+def _close(run_id: str) -> None:
+    """Mark a run FAILED that MLflow could not end: SIGTERM may have met it in the midst of a write."""
+    with suppress(*FAILURES):
+        client = MlflowClient()
+        if client.get_run(run_id).info.status == "RUNNING":
+            client.set_terminated(run_id, "FAILED")
 
 
 @contextmanager

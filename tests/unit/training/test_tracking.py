@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils import validation
 
@@ -170,6 +171,22 @@ def test_an_exception_marks_the_run_failed_and_comes_through(database: Path) -> 
     with pytest.raises(KeyError), tracked_run("e", "first", {}) as run:
         raise KeyError("x")
     assert tracked(run.run_id).info.status == "FAILED"
+
+
+def test_a_run_that_mlflow_could_not_end_is_marked_failed(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when SIGTERM meets MLflow in the midst of a write, and what ends the run finds it locked."""
+
+    def locked(self: object, *told: object) -> None:
+        raise MlflowException("database is locked")
+
+    monkeypatch.setattr(mlflow.ActiveRun, "__exit__", locked)
+    with pytest.raises(TrackingError, match="database is locked"), tracked_run("e", "r", {}) as run:
+        raise SystemExit(143)
+    status = tracked(run.run_id).info.status
+    mlflow.end_run("FAILED")
+    assert status == "FAILED"
 
 
 def test_signals(database: Path) -> None:
