@@ -10,7 +10,6 @@ hold none of the target's words: nearly all of them are unrelated to it.
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import stancewire
+from benchmarks.public_sets import lines
 from stancewire.examples import StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor
 
@@ -30,11 +30,6 @@ WORDS = {
     "diplomacy": ("diplom", "talk", "negotiat", "meet", "summit", "treaty", "agreement", "ambassador"),
 }
 _TOGETHER, _SEED = 6, 5
-
-
-def lines(path: Path) -> Rows:
-    """Read a part of a public set."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def sentences_of(folder: Path) -> list[str]:

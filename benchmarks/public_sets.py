@@ -24,12 +24,13 @@ _FEWEST, _FEWEST_DEV = 20, 3
 
 def read_public(folder: Path) -> tuple[LabelledSet, LabelledSet]:
     """Return train and dev of one public set, told apart by the folder's name."""
-    parts = [_lines(folder / f"{part}.jsonl") for part in ("train", "dev")]
+    parts = [lines(folder / f"{part}.jsonl") for part in ("train", "dev")]
     train, dev = (_stances if folder.name in STANCE_SETS else _topics)(*parts)
     return train, dev
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Read a part of a public set."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 

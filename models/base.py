@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -63,6 +63,15 @@ class LabelledSet:
         examples: Any = tuple(self.examples[i] for i in index)
         groups = tuple(self.groups[i] for i in index)
         return LabelledSet(self.task, examples, self.labels, self.truth[index], groups)
+
+
+def joined(sets: Sequence[LabelledSet]) -> LabelledSet:
+    """Return the rows of several sets of one task and the same labels, one set behind the other."""
+    examples: Any = tuple(example for rows in sets for example in rows.examples)
+    groups = tuple(group for rows in sets for group in rows.groups)
+    return replace(
+        sets[0], examples=examples, truth=np.concatenate([rows.truth for rows in sets]), groups=groups
+    )
 
 
 Log: TypeAlias = Callable[[int, Mapping[str, float]], None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.metrics import f1_score
 
-from models.base import LabelledSet
+from models.base import LabelledSet, joined
 from models.errors import FitError
 
 ClassWeights: TypeAlias = dict[str, Annotated[float, Field(gt=0)]] | Literal["balanced"] | None
@@ -73,15 +73,7 @@ def weighted(
 ) -> tuple[LabelledSet, NDArray[np.float64]]:
     """Return the rows of train with all further ones behind them, and how many rows each counts for."""
     sets = [train, *(rows for rows, _ in extra)]
-    examples: Any = tuple(example for rows in sets for example in rows.examples)
-    rows = LabelledSet(
-        train.task,
-        examples,
-        train.labels,
-        np.concatenate([rows.truth for rows in sets]),
-        tuple(group for rows in sets for group in rows.groups),
-    )
-    return rows, np.repeat([1.0, *(weight for _, weight in extra)], [len(rows) for rows in sets])
+    return joined(sets), np.repeat([1.0, *(weight for _, weight in extra)], [len(rows) for rows in sets])
 
 
 def problems(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from models.base import Examples, FitContext, LabelledSet
+from models.base import Examples, FitContext, LabelledSet, joined
 from models.encoder.backbone import Backbone, find_backbone
 from models.encoder.checkpoints import Checkpoints
 from models.encoder.config import EncoderConfig
@@ -110,10 +109,9 @@ def _learn(
 ) -> None:
     config, backbone, layout = learned.config, learned.backbone, learned.layout
     sets = [(train, 1.0), *_beside(train, config, seed), *context.extra]
-    examples: Any = tuple(example for rows, _ in sets for example in rows.examples)
+    rows = joined([rows for rows, _ in sets])
     weights = np.concatenate([np.full(len(rows), weight) for rows, weight in sets])
-    truth = np.concatenate([rows.truth for rows, _ in sets])
-    feed = Feed(examples, weights, backbone, layout, config, seed=seed, cache=context.cache)
+    feed = Feed(rows.examples, weights, backbone, layout, config, seed=seed, cache=context.cache)
     asked = tokenised(backbone.tokenizer, layout, dev.examples, context.cache)
     context.log(
         0,
@@ -127,7 +125,7 @@ def _learn(
         with loop.autocast():
             return _ask(learned, asked, processes)
 
-    goal = Goal(feed, truth, Loss.of(config, train), scores_on(dev.truth, train.task, ask))
+    goal = Goal(feed, rows.truth, Loss.of(config, train), scores_on(dev.truth, train.task, ask))
     loop = Loop(
         learned.network, backbone.pad, goal, config, processes, Checkpoints(context.checkpoints), seed
     )

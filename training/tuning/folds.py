@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import Examples, LabelledSet
+from models.base import LabelledSet, joined
 from stancewire.errors import InputError
 from training.config import RunConfig
 from training.data.extra import Extra
@@ -69,7 +69,7 @@ def make_ground(prepared: Prepared, tune: TuneConfig) -> Ground:
         InputError: if a label has too few stories for these cuts.
     """
     train, dev, seed = prepared.parts.train, prepared.parts.dev, prepared.config.seed
-    rows = _joined(train, dev)
+    rows = joined((train, dev))
     if tune.metric == "dev":
         half = np.append(np.full(len(train), -1), _folds(dev, 2, seed))
         learned, one, other = (np.flatnonzero(half == part) for part in (-1, 0, 1))
@@ -133,9 +133,3 @@ def _check(ground: Ground, metric: str) -> None:
                 f"{len(ground.cuts)} folds of {len(set(ground.rows.groups))} stories, got {found}; "
                 "label more, or set other tune.folds"
             )
-
-
-def _joined(one: LabelledSet, other: LabelledSet) -> LabelledSet:
-    examples: Examples = (*one.examples, *other.examples)
-    truth = np.concatenate([one.truth, other.truth])
-    return LabelledSet(one.task, examples, one.labels, truth, (*one.groups, *other.groups))

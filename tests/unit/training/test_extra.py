@@ -11,6 +11,7 @@ import pytest
 
 from models.base import ALONE
 from stancewire.errors import InputError
+from stancewire.examples import StanceExample
 from tests.corpora import rows_of, text_of, write_jsonl
 from training.config import RunConfig
 from training.config_file import load_config
@@ -132,7 +133,7 @@ def test_a_family_that_takes_no_extra_rows_says_so(tmp_path: Path) -> None:
     assert "wanted a family that learns from extra_data, got 'fewshot'" in str(caught.value)
 
 
-def dated(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def dated(number: int, **changes: object) -> dict[str, Any]:
     text = text_of(f"dated {number}")
     stance = {"sentence": text.split(". ")[0] + ".", "target": f"the deal {number}", "label": "favor"}
     return {"id": f"d{number}", "text": text, "topics": [], "stances": [stance]} | changes
@@ -167,7 +168,9 @@ def test_nothing_of_the_days_of_dev_and_test_is_learned_from(tmp_path: Path, tas
 
 def test_the_targets_of_test_are_not_learned_from(tmp_path: Path) -> None:
     plain = split_by(tmp_path, "stance", {"by": "target"}, [dated(0)])
-    target = plain.parts.test.examples[0].target  # type: ignore[union-attr]
+    first = plain.parts.test.examples[0]
+    assert isinstance(first, StanceExample)
+    target = first.target
     rows = [dated(1), dated(2)]
     rows[1]["stances"][0]["target"] = f"The {target.upper()}"
     (extra,) = split_by(tmp_path, "stance", {"by": "target"}, rows).parts.extra
@@ -189,7 +192,7 @@ def test_sentences_of_other_corpora_teach_by_their_weight(tmp_path: Path) -> Non
 
 
 def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
-    def extra(**values: Any) -> list[str]:  # noqa: ANN401
+    def extra(**values: object) -> list[str]:
         return [one.path for one in RunConfig.model_validate({"task": "stance", **values}).extra]
 
     assert extra() == extra(model={"family": "encoder"}) == ["data/briefs.jsonl"]
