@@ -7,6 +7,8 @@ classifier. What is exported are plain tables; stancewire.runtime.linear reads t
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from itertools import zip_longest
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
@@ -32,6 +34,7 @@ from stancewire.text import MAX_CHARS
 _LOG = logging.getLogger(__name__)
 
 Scores: TypeAlias = NDArray[np.float64]
+Classifier: TypeAlias = LogisticRegression | LinearSVC
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -161,8 +164,10 @@ class Linear(Family):
             check(kept, self.config.class_weights, 1)
             matrix = part._count([terms[i] for i in fitted])
             asked = part._matrix([terms[i] for i in held])
+            found: Sequence[Classifier] = ()
             for c in strengths:
-                part._classify(matrix, kept, weights[fitted], c)
+                part._classify(matrix, kept, weights[fitted], c, found)
+                found = part.classifiers_
                 held_out[c][held] = part._probabilities(asked)
         scores = [macro_f1(held_out[c], train) for c in strengths]
         for c, score in zip(strengths, scores, strict=True):
@@ -185,18 +190,38 @@ class Linear(Family):
         }
         return self._matrix(terms)
 
-    def _classify(self, matrix: csr_matrix, rows: LabelledSet, weights: Scores, c: float) -> None:
+    def _classify(
+        self,
+        matrix: csr_matrix,
+        rows: LabelledSet,
+        weights: Scores,
+        c: float,
+        begin: Sequence[Classifier] = (),
+    ) -> None:
+        """Learn the classifiers, one for each problem.
+
+        Args:
+            matrix: of the rows.
+            rows: with their labels.
+            weights: of the rows.
+            c: inverse strength of regularisation.
+            begin: those of the same rows and another strength, to go on from, which takes fewer steps; they
+                are changed.
+        """
+        asked = problems(rows, self.config.class_weights, weights)
         self.classifiers_ = [
-            self._classifier(c, problem.class_weight).fit(
+            self._classifier(c, problem.class_weight, first).fit(
                 matrix[problem.rows], problem.truth, sample_weight=weights[problem.rows]
             )
-            for problem in problems(rows, self.config.class_weights, weights)
+            for problem, first in zip_longest(asked, begin)
         ]
 
-    def _classifier(self, c: float, class_weight: dict[int, float]) -> LogisticRegression | LinearSVC:
+    def _classifier(self, c: float, class_weight: dict[int, float], begin: Classifier | None) -> Classifier:
         steps = self.config.max_iterations
         if self.config.classifier == "linear_svm":
             return LinearSVC(C=c, class_weight=class_weight, max_iter=steps, random_state=self.seed)
+        if begin is not None:
+            return begin.set_params(C=c, warm_start=True)
         return LogisticRegression(C=c, class_weight=class_weight, max_iter=steps)
 
     def _matrix(self, terms: list[Terms]) -> csr_matrix:

@@ -1,4 +1,4 @@
-"""Tests that share a trained model and its servers run in one worker, whatever the number of workers."""
+"""Tests that share what takes long to make run in one worker, whatever the number of workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Put all integration tests into one group of `pytest -n`."""
+    """Put integration tests into groups of `pytest -n`: those with the trained models, and others by file."""
     for item in items:
         if "integration" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("integration"))
+            shared = "trained" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("trained" if shared else item.path.stem))
