@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 from models.base import FitContext, LabelledSet
 from stancewire.errors import InputError
-from training.config import RunConfig
-from training.data.extra import Extra, load_extra
+from training.config import ExtraConfig, RunConfig
+from training.data.extra import Extra, More, extra_of, read_more
 from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
 from training.data.sentences import Weighted, sentences_of
@@ -52,12 +52,21 @@ class Parts:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a run learns from and is judged on."""
+    """Everything that a run learns from and is judged on.
+
+    Attributes:
+        config: of the run.
+        corpus: that it names.
+        split: of the corpus.
+        parts: of the split, with what else teaches.
+        more: the further corpora, whole.
+    """
 
     config: RunConfig
     corpus: Corpus
     split: Split
     parts: Parts
+    more: tuple[More, ...] = ()
 
 
 @dataclass
@@ -65,6 +74,7 @@ class Corpora:
     """Corpora that were loaded, so that the configs of one command read each but once."""
 
     loaded: dict[str, Corpus] = field(default_factory=dict)
+    beside: dict[str, More] = field(default_factory=dict)
 
     def of(self, config: RunConfig) -> Corpus:
         """Return the corpus that a config names.
@@ -72,11 +82,29 @@ class Corpora:
         Raises:
             StancewireError: if it cannot be read, has faults, or its codebook has.
         """
-        threshold = config.split.near_duplicate_threshold
-        key = f"{threshold} {config.data.model_dump_json()}"
+        threshold, key = _key(config)
         if key not in self.loaded:
             self.loaded[key] = load_corpus(config.data, near_duplicate_threshold=threshold)
         return self.loaded[key]
+
+    def more(self, config: RunConfig, extra: ExtraConfig) -> More:
+        """Return a further corpus to learn from beside that of a config.
+
+        Raises:
+            StancewireError: if either cannot be read, or has faults.
+        """
+        corpus = self.of(config)
+        threshold, key = _key(config)
+        key = f"{key} {extra.model_dump_json()}"
+        if key not in self.beside:
+            self.beside[key] = read_more(extra, corpus, threshold=threshold)
+        return self.beside[key]
+
+
+def _key(config: RunConfig) -> tuple[float, str]:
+    """Return the threshold of near-duplicates, and what else the corpus of a config hangs on."""
+    threshold = config.split.near_duplicate_threshold
+    return threshold, f"{threshold} {config.data.model_dump_json()}"
 
 
 def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) -> Prepared:
@@ -87,13 +115,17 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     """
     report(f"reading {config.data.path}")
     corpus = corpora.of(config)
+    more = []
+    for extra in config.extra:
+        report(f"reading {extra.path}")
+        more.append(corpora.more(config, extra))
     report(f"splitting by {config.split.by}")
     split = make_split(corpus, config.task, config.split, seed=config.split_seed)
-    parts = _parts(corpus, config, split)
+    parts = _parts(corpus, config, split, more)
     if config.evaluation.outlet_split:
         check_outlets(corpus, config.evaluation.outlet_split, "evaluation.outlet_split")
     check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
-    return Prepared(config, corpus, split, parts)
+    return Prepared(config, corpus, split, parts, tuple(more))
 
 
 def other_parts(prepared: Prepared, by: OtherSplit) -> Parts | None:
@@ -115,12 +147,13 @@ def other_parts(prepared: Prepared, by: OtherSplit) -> Parts | None:
         shots=share.shots,
     )
     try:
-        return _parts(corpus, config, split_corpus(corpus, config.task, plan, seed=config.split_seed))
+        split = split_corpus(corpus, config.task, plan, seed=config.split_seed)
+        return _parts(corpus, config, split, prepared.more)
     except (InputError, LeakError):
         return None
 
 
-def _parts(corpus: Corpus, config: RunConfig, split: Split) -> Parts:
+def _parts(corpus: Corpus, config: RunConfig, split: Split, more: Sequence[More]) -> Parts:
     def rows(positions: Sequence[int]) -> LabelledSet:
         return labelled_set(corpus, config.task, positions)
 
@@ -129,18 +162,15 @@ def _parts(corpus: Corpus, config: RunConfig, split: Split) -> Parts:
         rows(split.dev),
         rows(split.test),
         sentences_of(corpus, split.train, config.data.sentences),
-        load_extras(config, corpus, split),
+        extras_of(more, corpus, config, split),
     )
 
 
-def load_extras(config: RunConfig, corpus: Corpus, split: Split) -> tuple[Extra, ...]:
-    """Load the other corpora of a config, without what the split holds out.
+def extras_of(more: Sequence[More], corpus: Corpus, config: RunConfig, split: Split) -> tuple[Extra, ...]:
+    """Return what further corpora teach, without what the split holds out.
 
     Raises:
-        InputError: if one cannot be read, has faults, or leaves no row to learn from.
+        InputError: if that leaves no row of one.
     """
-    asked = {
-        "threshold": config.split.near_duplicate_threshold,
-        "sentences": config.data.sentences,
-    }
-    return tuple(load_extra(one, corpus, config.task, split, **asked) for one in config.extra)
+    sentences = config.data.sentences
+    return tuple(extra_of(one, corpus, config.task, split, sentences=sentences) for one in more)

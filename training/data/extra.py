@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from models.base import LabelledSet
 from stancewire.calibration import Task
 from stancewire.errors import InputError
-from stancewire.examples import Article
 from stancewire.wording import fold
-from training.data.duplicates import near_duplicates
+from training.data.duplicates import clusters, near_duplicates
 from training.data.load import Corpus, read_corpus
 from training.data.sentences import Weighted, sentences_of
 from training.data.split import Split
@@ -62,22 +61,32 @@ class Extra:
         }
 
 
-def load_extra(
-    config: ExtraConfig, corpus: Corpus, task: Task, split: Split, *, threshold: float, sentences: float = 0.0
-) -> Extra:
-    """Load one more corpus to learn from.
+@dataclass(frozen=True)
+class More:
+    """One more corpus as it was read, before a split says what of it may teach.
+
+    Attributes:
+        config: of it.
+        corpus: its articles and records.
+        stories: of every article of the run's own corpus, and then of every article of this one: those that
+            share a name are nearly the same text.
+    """
+
+    config: ExtraConfig
+    corpus: Corpus
+    stories: tuple[str, ...]
+
+
+def read_more(config: ExtraConfig, corpus: Corpus, *, threshold: float) -> More:
+    """Read one more corpus.
 
     Args:
         config: of it.
         corpus: the run's own, whose codebook holds.
-        task: of the run.
-        split: of the run's rows: nothing nearly like a row of dev or test is learned from, and nothing of the
-            outlets, the time or the targets that the split keeps from training.
         threshold: similarity from which two texts are nearly the same.
-        sentences: that are drawn in an epoch for each of its articles.
 
     Raises:
-        InputError: if it cannot be read, has faults, or leaves no row to learn from.
+        InputError: if it cannot be read, or has faults.
     """
     more = read_corpus(
         config.path,
@@ -90,9 +99,29 @@ def load_extra(
         near_duplicate_threshold=threshold,
         left_out=config.leave_out,
     )
-    labelled = ~np.isnan(truth_of(more, task)).all(axis=1)
-    known = _asked_again(more, corpus, task, (*split.dev, *split.test), threshold)
-    known |= _held_out(more, corpus, task, split)
+    texts = [article.text for article in (*corpus.articles, *more.articles)]
+    names = [str(number) for number in range(len(texts))]
+    alike = near_duplicates(texts, threshold=threshold)
+    return More(config, more, clusters(names, [None] * len(names), alike))
+
+
+def extra_of(more: More, corpus: Corpus, task: Task, split: Split, *, sentences: float = 0.0) -> Extra:
+    """Return what one more corpus teaches.
+
+    Args:
+        more: the corpus.
+        corpus: the run's own.
+        task: of the run.
+        split: of the run's rows: nothing nearly like a row of dev or test is learned from, and nothing of the
+            outlets, the time or the targets that the split keeps from training.
+        sentences: that are drawn in an epoch for each of its articles.
+
+    Raises:
+        InputError: if that leaves no row to learn from.
+    """
+    config, rows = more.config, more.corpus
+    labelled = ~np.isnan(truth_of(rows, task)).all(axis=1)
+    known = _asked_again(more, corpus, task, (*split.dev, *split.test)) | _held_out(rows, corpus, task, split)
     kept = np.flatnonzero(labelled & ~known)
     if not len(kept):
         raise InputError(
@@ -100,29 +129,24 @@ def load_extra(
             "all of which dev or test ask about or the split holds out; leave it out"
         )
     return Extra(
-        more.source,
-        more.digest,
+        rows.source,
+        rows.digest,
         config.weight,
-        labelled_set(more, task, kept),
+        labelled_set(rows, task, kept),
         int((labelled & known).sum()),
-        sentences_of(more, kept.tolist(), sentences * config.weight),
+        sentences_of(rows, kept.tolist(), sentences * config.weight),
     )
 
 
-def _asked_again(
-    more: Corpus, corpus: Corpus, task: Task, judged: Sequence[int], threshold: float
-) -> NDArray[np.bool_]:
+def _asked_again(more: More, corpus: Corpus, task: Task, judged: Sequence[int]) -> NDArray[np.bool_]:
     """Tell which rows of another corpus are, or stand in, a text of dev or test."""
-    articles = sorted({row if task == "topics" else int(corpus.article_of[row]) for row in judged})
-    texts = [corpus.articles[row].text for row in articles]
-    pairs = near_duplicates(texts + [article.text for article in more.articles], threshold=threshold)
-    copies = {pair.second - len(texts) for pair in pairs if pair.first < len(texts) <= pair.second}
-    by_article = np.array([row in copies for row in range(len(more))], bool)
+    stories = {more.stories[article] for article in _articles(corpus, task, judged)}
+    by_article = np.array([story in stories for story in more.stories[len(corpus) :]], bool)
     if task == "topics":
         return by_article
     sentences = {fold(corpus.stances[row].sentence) for row in judged}
-    by_sentence = [fold(record.sentence) in sentences for record in more.stances]
-    return np.asarray(by_article[more.article_of] | np.array(by_sentence, bool))
+    by_sentence = [fold(record.sentence) in sentences for record in more.corpus.stances]
+    return np.asarray(by_article[more.corpus.article_of] | np.array(by_sentence, bool))
 
 
 def _held_out(more: Corpus, corpus: Corpus, task: Task, split: Split) -> NDArray[np.bool_]:
@@ -132,13 +156,15 @@ def _held_out(more: Corpus, corpus: Corpus, task: Task, split: Split) -> NDArray
         return np.array([normal_target(record.target) in held for record in more.stances], bool)
     by_article = np.zeros(len(more), bool)
     if split.by == "outlet":
-        outlets = {article.outlet for article in _articles(corpus, task, split.test)}
+        outlets = {corpus.articles[article].outlet for article in _articles(corpus, task, split.test)}
         by_article = np.array([article.outlet in outlets for article in more.articles], bool)
     elif split.by == "time":
-        first = min(article.date or "" for article in _articles(corpus, task, (*split.dev, *split.test)))
+        judged = _articles(corpus, task, (*split.dev, *split.test))
+        first = min(corpus.articles[article].date or "" for article in judged)
         by_article = np.array([(article.date or "") >= first for article in more.articles], bool)
     return by_article if task == "topics" else by_article[more.article_of]
 
 
-def _articles(corpus: Corpus, task: Task, rows: Sequence[int]) -> list[Article]:
-    return [corpus.articles[row if task == "topics" else int(corpus.article_of[row])] for row in rows]
+def _articles(corpus: Corpus, task: Task, rows: Sequence[int]) -> set[int]:
+    """Return the positions of the articles that rows are, or stand in."""
+    return {row if task == "topics" else int(corpus.article_of[row]) for row in rows}

@@ -19,7 +19,7 @@ from training.data.extra import Extra
 from training.data.stratify import assign
 from training.evaluate.metrics import counts_of, macro
 from training.fit import fit
-from training.prepare import Parts, Prepared, load_extras
+from training.prepare import Parts, Prepared, extras_of
 from training.tuning.config import TuneConfig
 
 Rows = NDArray[np.intp]
@@ -98,10 +98,10 @@ def scores(config: RunConfig, ground: Ground) -> Iterator[Scored]:
 
 
 def _extra(prepared: Prepared) -> tuple[Extra, ...]:
-    """Load the other corpora anew: here rows of train judge too."""
+    """Return what further corpora teach here, where rows of train judge too."""
     split = prepared.split
     judged = replace(split, dev=(*split.train, *split.dev))
-    return load_extras(prepared.config, prepared.corpus, judged)
+    return extras_of(prepared.more, prepared.corpus, prepared.config, judged)
 
 
 def _cut(fold: Rows, number: int, folds: int) -> Cut:

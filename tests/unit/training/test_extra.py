@@ -15,7 +15,7 @@ from stancewire.examples import StanceExample
 from tests.corpora import rows_of, text_of, write_jsonl
 from training.config import RunConfig
 from training.config_file import load_config
-from training.prepare import Corpora, Prepared, prepare
+from training.prepare import Corpora, Prepared, other_parts, prepare
 from training.record import provenance
 from training.resume import fingerprint
 from training.yaml import ConfigError
@@ -199,3 +199,36 @@ def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
     assert extra(data={"path": "mine.csv"}) == extra(model={"family": "fewshot"}) == []
     assert extra(extra_data=[]) == extra(split={"shots": 4}) == []
     assert extra(extra_data=[{"path": "mine.csv"}]) == ["mine.csv"]
+
+
+def test_a_corpus_is_read_once_for_all_configs_and_splits_and_told(tmp_path: Path) -> None:
+    path = write_jsonl(tmp_path / "corpus.jsonl", rows_of(90))
+    more = others(tmp_path, [row | {"id": f"more {row['id']}"} for row in rows_of(130)[90:]])
+    values: dict[str, Any] = {"data": {"path": str(path)}, "extra_data": [{"path": more}]}
+    configs = [RunConfig.model_validate(values | {"task": task}) for task in ("topics", "stance")]
+    corpora, told = Corpora(), list[str]()
+    ready = [prepare(config, corpora, told.append) for config in configs]
+    assert told.count(f"reading {more}") == 2
+    Path(more).unlink()
+    ready += [prepare(config, corpora, told.append) for config in configs]
+    assert {id(one.more[0]) for one in ready} == {id(ready[0].more[0])}
+    parts = other_parts(ready[0], "random")
+    assert parts is not None
+    assert len(parts.extra[0].rows) == 40
+
+
+def test_a_copy_of_a_copy_of_what_is_judged_is_not_learned(tmp_path: Path) -> None:
+    """One text may stand in train and in test, as when rows are split at random: its copies are of both."""
+    rows = rows_of(90)
+    twins = [row | {"id": f"{row['id']} again", "event": f"twin {row['id']}"} for row in rows]
+    path = write_jsonl(tmp_path / "corpus.jsonl", [*rows, *twins])
+    more = others(tmp_path, [row | {"id": f"more {row['id']}"} for row in rows] + rows_of(95)[90:])
+    values = {"task": "topics", "data": {"path": str(path)}, "extra_data": [{"path": more}]}
+    ready = prepare(RunConfig.model_validate(values), Corpora(), lambda step: None)
+    parts = other_parts(ready, "random")
+    assert parts is not None
+    (extra,) = parts.extra
+    judged = (*parts.dev.examples, *parts.test.examples)
+    texts = [getattr(example, "text", "") for example in judged]
+    assert all(getattr(example, "text", "") not in texts for example in extra.rows.examples)
+    assert any(getattr(example, "text", "") in texts for example in parts.train.examples)

@@ -49,7 +49,7 @@ def test_other_corpora_teach_in_every_cut_but_for_what_judges(prepared: Prepared
     more = [row | {"id": f"new-{name}"} for name, row in list(train.items())[:30]] + rows_of(70)[60:]
     path = str(write_jsonl(tmp_path / "more.jsonl", more))
     config = prepared.config.model_copy(update={"extra_data": (ExtraConfig(path=path),)})
-    ground = make_ground(replace(prepared, config=config), tune())
+    ground = make_ground(prepare(config, Corpora(), lambda step: None), tune())
     (extra,) = ground.extra
     assert len(extra.rows)
     for rows in (ground.rows, prepared.parts.test):
