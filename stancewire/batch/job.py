@@ -170,13 +170,14 @@ class _Job:
 
     def _engine(self) -> Engine:
         options = self._options
+        workers, row_seconds = options.workers, options.row_seconds
         if options.engine == "spark":
             from stancewire.batch.engines.spark import run_spark
 
-            return partial(run_spark, master=options.master, workers=options.workers)
+            return partial(run_spark, master=options.master, workers=workers, row_seconds=row_seconds)
         from stancewire.batch.engines.local import run_local
 
-        return partial(run_local, workers=options.workers, row_seconds=options.row_seconds)
+        return partial(run_local, workers=workers, row_seconds=row_seconds)
 
     def _work_of(self, artefacts: list[Artefact]) -> Work:
         options = self._options

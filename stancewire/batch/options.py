@@ -78,8 +78,6 @@ class Options:
             _check_whole("max_rejects", self.max_rejects, 0, 2**63 - 1)
         if self.row_seconds is not None and not self.row_seconds > 0:
             raise StancewireError(f"row_seconds: expected more than 0, found {self.row_seconds}")
-        if self.row_seconds is not None and self.engine == "spark":
-            raise StancewireError("row_seconds: only the local engine can end a row; leave it out for spark")
         if self.master is not None and self.engine != "spark":
             raise StancewireError("master: only the spark engine has one; add --engine spark")
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '"\r\n'):

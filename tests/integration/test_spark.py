@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,8 +20,9 @@ from pyspark import SparkContext, SparkFiles
 from pyspark.sql import Column, SparkSession
 from pyspark.sql.functions import explode, from_json, struct
 
-from stancewire.batch import Summary, run
-from stancewire.batch.engines import spark
+from stancewire.batch import Progress, Summary, run
+from stancewire.batch.engines import local, process, spark
+from stancewire.batch.engines.local import Pool
 from stancewire.batch.engines.spark_session import spark_session
 from stancewire.batch.rows import Row, Shard
 from stancewire.batch.work import Work
@@ -27,7 +30,7 @@ from stancewire.errors import MissingExtraError, StancewireError
 from stancewire.examples import Article, StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor, load
 from stancewire.serving import signature
-from tests.batch_cases import rows_of
+from tests.batch_cases import FAULTY, rows_of
 from tests.corpora import write_jsonl
 from tests.java import java_environment
 from tests.small_models import small_artefact
@@ -135,27 +138,83 @@ def test_what_was_done_stays_done(job: partial[Summary], session: SparkSession, 
         job(tmp_path / "resumed", engine="spark", shard_rows=8)
 
 
-def test_models_are_loaded_once(
+@pytest.fixture
+def executor(
     models: Models, session: SparkSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Callable[..., list[dict[str, str]]]]:
+    """What runs in a Python worker of Spark, here in this process: texts by shard in, answers out."""
+    monkeypatch.setattr(SparkFiles, "get", lambda name: name)
+
+    def ask(*shards: Sequence[str], row_seconds: float | None = None) -> list[dict[str, str]]:
+        sent = json.dumps({"work": work_of(models, tmp_path).to_json(), "row_seconds": row_seconds})
+        batches = [
+            pa.record_batch({"shard": [Shard(number, lines_of(texts)).to_bytes()]})
+            for number, texts in enumerate(shards)
+        ]
+        return [answer for batch in spark._staged(iter(batches), sent) for answer in batch.to_pylist()]
+
+    yield ask
+    spark._end_pools()
+
+
+def lines_of(texts: Sequence[str]) -> list[Row]:
+    return [Row(line, json.dumps({"text": text}).encode()) for line, text in enumerate(texts, start=1)]
+
+
+def test_models_are_loaded_once(
+    executor: Callable[..., list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What runs in a Python worker, here in this process."""
-    loaded: list[str] = []
+    started: list[Work] = []
 
-    def get(name: str) -> str:
-        loaded.append(name)
-        return name
+    def start(work: Work) -> process.Worker:
+        started.append(work)
+        return process.Worker(work)
 
-    monkeypatch.setattr(SparkFiles, "get", get)
-    spark._reader.cache_clear()
-    work = work_of(models, tmp_path)
-    row = Row(1, b'{"text": "Envoys met for talks."}')
-    batches = [pa.record_batch({"shard": [Shard(number, [row]).to_bytes()]}) for number in range(3)]
-    answers = [
-        answer for batch in spark._staged(iter(batches), work.to_json()) for answer in batch.to_pylist()
-    ]
+    monkeypatch.setattr(local, "Worker", start)
+    answers = executor(*[["Envoys met for talks."]] * 3)
+    answers += executor(["Envoys met for talks."])
+    assert [answer["error"] for answer in answers] == [None] * 4
+    assert [json.loads(answer["staged"])["number"] for answer in answers] == [0, 1, 2, 0]
+    assert len(started) == 1
+
+
+def test_rows_that_kill_or_never_end_are_rejects(
+    executor: Callable[..., list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "PROGRAM", FAULTY)
+    fine = "Envoys met for talks."
+    answers = executor([fine, "It KILLS.", fine], [fine, "It SLEEPS.", fine], [fine], row_seconds=2.0)
     assert [answer["error"] for answer in answers] == [None] * 3
-    assert [json.loads(answer["staged"])["number"] for answer in answers] == [0, 1, 2]
-    assert sorted(loaded) == sorted([str(models.topics), str(models.stance)])
+    staged = [json.loads(answer["staged"]) for answer in answers]
+    assert [one["rejected"] for one in staged] == [{"killed_worker": 1}, {"too_slow": 1}, {}]
+
+
+def test_a_process_killed_from_outside_costs_nothing(
+    job: partial[Summary], session: SparkSession, tmp_path: Path
+) -> None:
+    killed: list[int] = []
+
+    def kill(progress: Progress) -> None:
+        for pid in processes_naming(str(tmp_path / "out" / "_temporary")) if not killed else []:
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    job(tmp_path / "expected")
+    summary = job(tmp_path / "out", engine="spark", row_seconds=60, progress=kill)
+    assert killed
+    assert (summary.read, summary.n_rejected) == (38, 2)
+    found, expected = (rows_of(tmp_path / name, "readings") for name in ("out", "expected"))
+    assert found == expected
+
+
+def processes_naming(text: str) -> list[int]:
+    """Return the processes with a text in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
 
 
 def work_of(models: Models, folder: Path) -> Work:
@@ -176,15 +235,13 @@ def test_executors_must_see_the_output(models: Models, session: SparkSession, tm
 
 
 def test_errors_of_workers_hold_no_text(
-    models: Models, session: SparkSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    executor: Callable[..., list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise ValueError("secret words")
 
-    monkeypatch.setattr(spark, "work_on", fail)
-    monkeypatch.setattr(SparkFiles, "get", lambda name: name)
-    shard = Shard(0, [Row(1, b'{"text": "secret words"}')])
-    answer = spark._answer(shard.to_bytes(), work_of(models, tmp_path).to_json())
+    monkeypatch.setattr(Pool, "run", fail)
+    (answer,) = executor(["secret words"])
     assert "ValueError" in answer["error"]
     assert "secret" not in answer["error"]
 

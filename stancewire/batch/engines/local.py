@@ -36,16 +36,24 @@ def run_local(
         StancewireError: if a model cannot be loaded, a file cannot be written, or workers keep dying for no
             row's fault.
     """
-    pool = _Pool(iter(shards), work, workers, row_seconds)
+    pool = Pool(work, workers, row_seconds)
     try:
-        yield from pool.run()
+        yield from pool.run(shards)
     finally:
         pool.end()
 
 
-class _Pool:
-    def __init__(self, shards: Iterator[Shard], work: Work, size: int, row_seconds: float | None) -> None:
-        self._shards = shards
+class Pool:
+    """Worker processes, started as there is work for them, that stay until they are ended.
+
+    Args:
+        work: what is to be done with shards.
+        size: how many processes.
+        row_seconds: a row that takes longer is rejected; None waits for ever.
+    """
+
+    def __init__(self, work: Work, size: int, row_seconds: float | None) -> None:
+        self._shards: Iterator[Shard] = iter(())
         self._work = work
         self._size = size
         self._row_seconds = row_seconds
@@ -53,8 +61,13 @@ class _Pool:
         self._waiting: deque[Task] = deque()
         self._early_deaths = 0
 
-    def run(self) -> Iterator[Staged]:
-        """Yield what workers are done with, until there is nothing left to do."""
+    def run(self, shards: Iterable[Shard]) -> Iterator[Staged]:
+        """Yield what workers are done with, until there is nothing left to do; may be called again then.
+
+        Raises:
+            StancewireError: as `run_local`; the pool must be ended then.
+        """
+        self._shards = iter(shards)
         while True:
             self._assign()
             if not self._waiting and not any(worker.task for worker in self._workers):
@@ -115,7 +128,7 @@ class _Pool:
         how = worker.end()
         task = worker.task
         if task is None:
-            self._early_deaths += 1
+            self._early_deaths += not worker.is_ready
             if self._early_deaths >= MAX_DEATHS:
                 raise StancewireError(
                     f"worker processes end ({how}) before they have loaded the models; try fewer --workers"

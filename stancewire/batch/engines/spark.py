@@ -1,17 +1,19 @@
-"""Shards on Spark: one task each, the models loaded once in every Python worker that Spark keeps.
+"""Shards on Spark: one task each, the models loaded once for every Python worker that Spark keeps.
 
 The driver reads the input and puts every file in its place; executors predict, and stage the files in a
-folder that all of them see. Models travel with the job.
+folder that all of them see. Models travel with the job. A Python worker of Spark has a process of the local
+engine work for it, so that a row that kills it, or never ends, is a reject here too.
 """
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +21,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 from zipfile import ZipFile
 
+from stancewire.batch.engines.local import Pool
 from stancewire.batch.engines.messages import told
 from stancewire.batch.engines.spark_session import said, spark_session
 from stancewire.batch.rows import Shard
-from stancewire.batch.shard_work import load_reader, work_on
 from stancewire.batch.staging import Staged
 from stancewire.batch.work import Work
 from stancewire.errors import StancewireError
@@ -31,15 +33,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from stancewire.reading import Reader
-
 # While the last tasks of one wave of shards run, those of the next fill the cores that are free.
 WAVES = 2
 _ANSWER = "staged string, error string"
+# The one pool of a Python worker of Spark, by what it does.
+_POOLS: dict[str, Pool] = {}
 
 
 def run_spark(
-    shards: Iterable[Shard], work: Work, *, master: str | None = None, workers: int = 1
+    shards: Iterable[Shard],
+    work: Work,
+    *,
+    master: str | None = None,
+    workers: int = 1,
+    row_seconds: float | None = None,
 ) -> Iterator[Staged]:
     """Work on shards with Spark; see Engine.
 
@@ -48,12 +55,13 @@ def run_spark(
         work: what is to be done; its folder must be there on every executor.
         master: see `spark_session`.
         workers: see `spark_session`.
+        row_seconds: see `run_local`.
 
     Raises:
         MissingExtraError: without pyspark.
         StancewireError: without Java, if a model cannot be loaded or a file written, or if a task fails.
     """
-    with spark_session(master, workers) as session, _shipped(work, session) as sent:
+    with spark_session(master, workers) as session, _shipped(work, row_seconds, session) as sent:
         # One shard a batch of rows, one batch a task.
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
         session.conf.set("spark.sql.execution.arrow.localRelationThreshold", "0")
@@ -117,29 +125,43 @@ def _staged(batches: Iterator[pa.RecordBatch], sent: str) -> Iterator[pa.RecordB
 
 def _answer(packed: bytes, sent: str) -> dict[str, str]:
     """Return what was staged of a shard, or else what went wrong, in one line."""
-    work = Work.from_json(sent)
     try:
-        if not Path(work.folder).is_dir():
+        if not Path(_work(sent).folder).is_dir():
             raise StancewireError(
-                f"{work.folder}: Spark's executors do not see this folder; name an output on a file system "
-                "that all of them share"
+                f"{_work(sent).folder}: Spark's executors do not see this folder; name an output on a file "
+                "system that all of them share"
             )
-        return {"staged": work_on(Shard.from_bytes(packed), _reader(sent), work).to_json()}
+        (staged,) = _pool(sent).run([Shard.from_bytes(packed)])
+        return {"staged": staged.to_json()}
     except Exception as error:  # whatever it is: Spark would log all that it says
+        _end_pools()
         return {"error": told(error)}
 
 
-@lru_cache(maxsize=1)
-def _reader(sent: str) -> Reader:
+def _pool(sent: str) -> Pool:
+    """Return the process that does this; of one job before, which a notebook may have run, it is ended."""
     from pyspark import SparkFiles
 
-    work = Work.from_json(sent)
-    stance = None if work.stance is None else SparkFiles.get(work.stance)
-    return load_reader(replace(work, topics=SparkFiles.get(work.topics), stance=stance))
+    if sent not in _POOLS:
+        _end_pools()
+        work = _work(sent)
+        stance = None if work.stance is None else SparkFiles.get(work.stance)
+        here = replace(work, topics=SparkFiles.get(work.topics), stance=stance)
+        _POOLS[sent] = Pool(here, 1, json.loads(sent)["row_seconds"])
+    return _POOLS[sent]
+
+
+def _work(sent: str) -> Work:
+    return Work.from_json(json.loads(sent)["work"])
+
+
+def _end_pools() -> None:
+    while _POOLS:
+        _POOLS.popitem()[1].end()
 
 
 @contextmanager
-def _shipped(work: Work, session: SparkSession) -> Iterator[str]:
+def _shipped(work: Work, row_seconds: float | None, session: SparkSession) -> Iterator[str]:
     """Send the models to every executor, and yield the work that names them as they are called there."""
     token = f"stancewire-{uuid4().hex}"
     with TemporaryDirectory(prefix="stancewire-") as folder:
@@ -149,9 +171,10 @@ def _shipped(work: Work, session: SparkSession) -> Iterator[str]:
                 for path in sorted(Path(artefact).rglob("*")) if artefact is not None else ():
                     file.write(path, f"{task}/{path.relative_to(str(artefact))}")
         session.sparkContext.addArchive(f"{archive}#{token}")
-        yield replace(
+        there = replace(
             work,
             topics=f"{token}/topics",
             stance=None if work.stance is None else f"{token}/stance",
             folder=str(Path(work.folder).absolute()),
-        ).to_json()
+        )
+        yield json.dumps({"work": there.to_json(), "row_seconds": row_seconds})

@@ -27,7 +27,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "max_rejects": ({"max_rejects": -1}, "max_rejects: expected an integer from 0"),
     "row_seconds": ({"row_seconds": 0}, "row_seconds: expected more than 0, found 0"),
     "nan seconds": ({"row_seconds": float("nan")}, "row_seconds: expected more than 0, found nan"),
-    "spark seconds": ({"row_seconds": 1.0, "engine": "spark"}, "row_seconds: only the local engine"),
     "master": ({"master": "local[2]"}, "master: only the spark engine has one"),
     "columns": ({"columns": {"body": "x"}}, "columns: unknown field 'body'; known are text, title"),
     "targets": ({"targets": ["x"], "stance": None}, "targets: need a model for stance"),
