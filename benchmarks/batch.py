@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.batch_corpus import write_records
 from benchmarks.processes import Cost, measured
+from benchmarks.told import end_with
 from stancewire.artefact import read_artefact
 
 MOST_COMPARED = 10_000
@@ -247,4 +248,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.told import end_with
 from stancewire.errors import InputError
 from stancewire.examples import Article
 from stancewire.predictor import StancePredictor, TopicsPredictor, load
@@ -108,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

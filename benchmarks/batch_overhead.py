@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.batch_corpus import write_records
+from benchmarks.told import end_with
 from stancewire.artefact import read_artefact
 from stancewire.batch.articles import opened
 from stancewire.batch.engines.worker import spare_garbage
@@ -91,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

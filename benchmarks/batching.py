@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.speed import CORPUS
 from benchmarks.speed_models import backbone, make_artefact, make_checkpoint, quiet
+from benchmarks.told import end_with
 from stancewire.artefact import Artefact
 from stancewire.encoding import TOKENIZER, Encoder, Layout
 from stancewire.errors import StancewireError
@@ -90,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.peers import PEERS, Decisions, Peer, decided, missing
 from benchmarks.public_sets import STANCE_SETS, TOPIC_SETS, read_public
 from benchmarks.quality import corpus_sets
+from benchmarks.told import end_with
 from models.base import LabelledSet
 from models.fewshot.config import FewshotConfig
 from models.registry import family
@@ -123,4 +124,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.told import end_with
 from stancewire.holders import find_holder
 from stancewire.sentences import split_sentences
 from stancewire.text import clean
@@ -123,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -22,6 +22,7 @@ from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
 from benchmarks.public_sets import STANCE_SETS, TOPIC_SETS, read_public
+from benchmarks.told import end_with
 from models.base import LabelledSet
 from models.linear import Linear, LinearConfig
 from models.linear_rows import macro_f1, problems
@@ -166,4 +167,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from benchmarks.reading import TARGETS, questions, read_articles
+from benchmarks.told import end_with
 from models.base import LabelledSet
 from models.linear import Linear, LinearConfig
 from models.linear_rows import problems
@@ -189,4 +190,4 @@ def ratios(name: str, least: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

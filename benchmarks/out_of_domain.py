@@ -19,6 +19,7 @@ import numpy as np
 
 import stancewire
 from benchmarks.public_sets import lines
+from benchmarks.told import end_with
 from stancewire.examples import StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor
 
@@ -91,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.peers import PEERS, READY, Decisions, Peer, missing
 from benchmarks.public_sets import STANCE_SETS, TOPIC_SETS, read_public
+from benchmarks.told import end_with
 from models.base import LabelledSet
 from models.scoring import counts_of, macro
 from stancewire.calibration import Task
@@ -135,4 +136,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.told import end_with
 from stancewire.examples import Article, StanceExample
 from stancewire.holders import Holder, find_holder
 from stancewire.predictor import StancePredictor, TopicsPredictor, load
@@ -96,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

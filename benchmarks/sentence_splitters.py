@@ -19,6 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.told import end_with
+
 CASES = Path(__file__).with_name("data") / "hard_sentences.jsonl"
 CORPUS = Path(__file__).parents[1] / "data" / "articles.jsonl"
 MARK = "‖"
@@ -307,4 +309,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -29,6 +29,7 @@ from benchmarks.processes import tree
 from benchmarks.reading import read_articles
 from benchmarks.serving_load import Load, Served, load_of, send, serving
 from benchmarks.serving_peers import mlflow_transformers, tiny_bert
+from benchmarks.told import end_with
 from stancewire.examples import Article
 from stancewire.location import DEFAULT_MODELS, default_model
 from stancewire.predictor import TopicsPredictor, load
@@ -213,4 +214,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

@@ -35,6 +35,7 @@ from benchmarks.speed_models import (
     pipeline,
     quiet,
 )
+from benchmarks.told import end_with
 from stancewire.artefact import Artefact, read_artefact
 from stancewire.encoding import TOKENIZER, Encoder, Layout
 from stancewire.errors import StancewireError
@@ -264,4 +265,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))

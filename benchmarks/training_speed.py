@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.peers import Decisions, decided, transformers_recipe
 from benchmarks.public_sets import read_public
+from benchmarks.told import end_with
 from models.base import LabelledSet
 from models.encoder.config import EncoderConfig
 from models.encoder.family import EncoderFamily
@@ -57,4 +58,4 @@ def _timed(name: str, learn: Callable[[], Decisions], dev: LabelledSet) -> float
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(end_with(main))
