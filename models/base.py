@@ -115,6 +115,10 @@ class Family(ABC):
     takes_extra: ClassVar[bool] = False
     """Whether it learns from the further rows of a context."""
 
+    heeds_targets: ClassVar[bool] = True
+    """Whether it can learn that a sentence sides with one target and against another. Terms that add up, each
+    for itself, hardly can."""
+
     def __init__(self, config: FamilyConfig, *, seed: int) -> None:
         self.config = config
         self.seed = seed

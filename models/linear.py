@@ -83,6 +83,7 @@ class Linear(Family):
     name: ClassVar[str] = "linear"
     Config: ClassVar[type[FamilyConfig]] = LinearConfig
     takes_extra: ClassVar[bool] = True
+    heeds_targets: ClassVar[bool] = False
     config: LinearConfig
 
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:

@@ -111,8 +111,17 @@ class ExtraConfig(SourceConfig):
     """How often a row is seen in an epoch, on average: 0.5 every other epoch, 2 twice. The linear family sees
     all rows at once: there one counts for so many."""
 
+    contrasts: bool = False
+    """Stance: whether it asks of one sentence several targets or holders, to different answers. The linear
+    family and the target-blind model, which can learn nothing from that, do without."""
 
-_BRIEFS = ExtraConfig(path="data/briefs.jsonl", weight=0.5)
+
+# What lies beside the bundled corpus to learn from.
+_BESIDE = (
+    ExtraConfig(path="data/briefs.jsonl", weight=0.5),
+    ExtraConfig(path="data/briefs-2.jsonl", weight=0.5),
+    ExtraConfig(path="data/contrasts.jsonl", contrasts=True),
+)
 
 
 class SplitConfig(StrictModel):
@@ -304,8 +313,8 @@ class RunConfig(StrictModel):
     extra_data: Annotated[tuple[ExtraConfig, ...] | None, Field(strict=False)] = None
     """More corpora to learn from, each with its own columns, label map and weight. What is nearly the same as
     a text of dev or test is left out, and so are the outlets, the time and the targets that the split holds
-    out. null: data/briefs.jsonl, at a weight of 0.5, beside the bundled corpus, where the family learns from
-    more than one and split.shots is null; else none."""
+    out. null: beside the bundled corpus, where the family learns from more than one and split.shots is null,
+    data/briefs.jsonl and data/briefs-2.jsonl at a weight of 0.5, and data/contrasts.jsonl at 1; else none."""
 
     split: SplitConfig = Field(default_factory=SplitConfig)
     model: SerializeAsAny[FamilyConfig] = Field(
@@ -326,11 +335,12 @@ class RunConfig(StrictModel):
 
     @property
     def extra(self) -> tuple[ExtraConfig, ...]:
-        """The extra corpora, null resolved."""
-        if self.extra_data is not None:
-            return self.extra_data
-        bundled = self.data.path == DataConfig().path and self.split.shots is None
-        return (_BRIEFS,) if bundled and family(self.model.family).takes_extra else ()
+        """The extra corpora, null resolved, without contrasts that the model could learn nothing from."""
+        kind = family(self.model.family)
+        bundled = self.data.path == DataConfig().path and self.split.shots is None and kind.takes_extra
+        found = self.extra_data if self.extra_data is not None else _BESIDE if bundled else ()
+        heeds = self.task == "topics" or (kind.heeds_targets and not self.model.target_blind)
+        return tuple(one for one in found if heeds or not one.contrasts)
 
     @model_validator(mode="before")
     @classmethod

@@ -49,6 +49,10 @@ class Parts:
         """Return the same with whole texts alone to learn from."""
         return replace(self, sentences=None, extra=tuple(replace(one, sentences=None) for one in self.extra))
 
+    def without_contrasts(self) -> Parts:
+        """Return the same for a model that gives a sentence one answer, whatever it is asked about."""
+        return replace(self, extra=tuple(one for one in self.extra if not one.contrasts))
+
 
 @dataclass(frozen=True)
 class Prepared:

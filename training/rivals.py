@@ -33,11 +33,11 @@ def evaluations_of(
     decisions = {MAJORITY: always}
     blind = None
     if (model := _blind(config)) is not None:
-        blind = fit(config, model, parts, surround(TARGET_BLIND))
+        blind = fit(config, model, parts.without_contrasts(), surround(TARGET_BLIND))
         found = {TARGET_BLIND: judge(config, blind, parts)} | found
         decisions = {TARGET_BLIND: blind.decisions} | decisions
     if config.model.family != LINEAR:
-        whole = parts.without_sentences()
+        whole = parts.without_sentences().without_contrasts()
         floor = fit(config, family(LINEAR).Config.model_validate({"family": LINEAR}), whole)
         found = {LINEAR: judge(config, floor, parts)} | found
         decisions = {LINEAR: floor.decisions} | decisions
@@ -62,7 +62,7 @@ def follow(prepared: Prepared, surround: Surround) -> None:
 
     learn(config.model, prepared.parts, MODEL)
     if (model := _blind(config)) is not None:
-        learn(model, prepared.parts, TARGET_BLIND)
+        learn(model, prepared.parts.without_contrasts(), TARGET_BLIND)
     for by, parts in _splits(prepared):
         try:
             learn(config.model, parts, _fit_of(by))

@@ -110,6 +110,10 @@ class EncoderConfig(FamilyConfig):
     freeze_embeddings: bool = False
     """Whether the table of token embeddings stays as it is: half of MiniLM's weights, and a faster step."""
 
+    freeze_layers: Annotated[int, Field(ge=0)] = 0
+    """Layers from the bottom that stay as they are, with the embeddings under them: the way back ends above
+    them, so that each saves a tenth of a step of MiniLM's six layers."""
+
     mark: bool = True
     """Stance: whether target and holder are marked where they stand in the sentence, as `* target *` and
     `# holder #`."""

@@ -17,7 +17,7 @@ from models.encoder.judge import answers, scores_on
 from models.encoder.loop import Goal, Judged, Loop
 from models.encoder.losses import Loss
 from models.encoder.network import Classifier, new_network, place, settle
-from models.encoder.optimiser import frozen
+from models.encoder.optimiser import freeze
 from models.encoder.processes import Processes, in_bf16
 from models.encoder.quantise import round_weights
 from models.encoder.start import find_parent, take_head
@@ -89,8 +89,7 @@ def fit(
     if parent:
         take_head(network, parent, train.labels, config.init_label_map)
     place(network, processes.device, bf16=in_bf16(config.precision, processes.device))
-    if config.freeze_embeddings:
-        frozen(network)
+    freeze(network, embeddings=config.freeze_embeddings, layers=config.freeze_layers)
     learned = Learned(config, train.task, train.labels, backbone, layout, network)
     _learn(learned, seed, train, dev, context, processes)
     settle(network)

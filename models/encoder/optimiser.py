@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.encoder.config import EncoderConfig
+from models.encoder.errors import BackboneError
 from models.encoder.network import Classifier
 
 _LAYER = re.compile(r"\.(?:layers?|h|blocks?)\.(\d+)\.")
@@ -83,9 +84,29 @@ class Average:
         )
 
 
-def frozen(model: Classifier) -> None:
-    """Let the table of token embeddings stay as it is."""
-    model.inner.get_input_embeddings().requires_grad_(False)
+def freeze(model: Classifier, *, embeddings: bool, layers: int) -> None:
+    """Let weights stay as they are.
+
+    Args:
+        model: whose weights they are.
+        embeddings: whether the table of token embeddings is among them.
+        layers: how many layers from the bottom are, with all that is under them.
+
+    Raises:
+        BackboneError: if that leaves no layer to learn.
+    """
+    if embeddings:
+        model.inner.get_input_embeddings().requires_grad_(False)
+    if not layers:
+        return
+    named = list(model.named_parameters())
+    depth = _depth(name for name, _ in named)
+    if layers >= depth:
+        raise BackboneError(f"model.freeze_layers: wanted fewer than the backbone's {depth}, got {layers}")
+    for name, parameter in named:
+        found = _LAYER.search(name)
+        if int(found.group(1)) < layers if found else "embeddings" in name:
+            parameter.requires_grad_(False)
 
 
 def _share(name: str, model: nn.Module, decay: float) -> float:

@@ -35,6 +35,7 @@ class Extra:
         rows: that are learned from.
         sentences: of its articles, which teach too, and how often each is drawn in an epoch.
         left_out: number of rows that dev or test ask about in nearly the same words, or the split holds out.
+        contrasts: whether it teaches to heed targets and holders, and nothing else.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Extra:
     rows: LabelledSet
     left_out: int
     sentences: Weighted | None = None
+    contrasts: bool = False
 
     @property
     def sets(self) -> tuple[Weighted, ...]:
@@ -135,6 +137,7 @@ def extra_of(more: More, corpus: Corpus, task: Task, split: Split, *, sentences:
         labelled_set(rows, task, kept),
         int((labelled & known).sum()),
         sentences_of(rows, kept.tolist(), sentences * config.weight),
+        config.contrasts and task == "stance",
     )
 
 

@@ -17,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stancewire.codebook import Codebook
+from training.config import RunConfig
 from training.data.duplicates import near_duplicates
 
 DATA = Path(__file__).parents[3] / "data"
@@ -26,7 +27,16 @@ STANCE = {"sentence", "target", "target_topic", "holder", "label"}
 OUTLETS = {"wire", "daily", "regional", "broadcast", "official", "magazine", "thinktank", "blog"}
 
 
-FILES = ("articles.jsonl", "briefs.jsonl")
+# Files beside the articles, with what the data card calls them.
+BESIDE = {
+    "briefs.jsonl": "briefs",
+    "briefs-2.jsonl": "the second briefs",
+    "contrasts.jsonl": "the contrasts",
+    "releases.jsonl": "the releases",
+}
+FILES = ("articles.jsonl", *BESIDE)
+# That a model may learn from, by what the config of a run says.
+TAUGHT = tuple(name for name in FILES if name != "releases.jsonl")
 
 
 @cache
@@ -39,8 +49,8 @@ def articles() -> list[dict[str, Any]]:
     return rows_of("articles.jsonl")
 
 
-def briefs() -> list[dict[str, Any]]:
-    return rows_of("briefs.jsonl")
+def every_row() -> list[dict[str, Any]]:
+    return [row for name in FILES for row in rows_of(name)]
 
 
 def stances(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,7 +126,8 @@ def test_the_near_misses_and_the_spread_are_those_of_the_data_card() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "name"), [("Stance", "articles.jsonl"), ("Stance in briefs", "briefs.jsonl")]
+    ("heading", "name"),
+    [("Stance", "articles.jsonl"), *((f"Stance in {called}", name) for name, called in BESIDE.items())],
 )
 def test_stance_counts_are_those_of_the_data_card(heading: str, name: str) -> None:
     records = stances(rows_of(name))
@@ -133,36 +144,55 @@ def test_stance_counts_are_those_of_the_data_card(heading: str, name: str) -> No
     assert [count(cell) for cell in card_table(heading)["all"]][:4] == [totals[label] for label in order]
 
 
-def test_the_briefs_are_those_of_the_data_card() -> None:
-    rows = briefs()
-    assert counts("Series of briefs") == dict(Counter(row["id"].split("-")[0] for row in rows))
-    sets = Counter(", ".join(sorted(row["topics"])) or "none" for row in rows)
-    assert counts("Topics of briefs") == dict(sets)
+@pytest.mark.parametrize(("name", "called"), BESIDE.items())
+def test_what_lies_beside_is_that_of_the_data_card(name: str, called: str) -> None:
+    rows = rows_of(name)
+    assert counts(f"Series of {called}") == dict(Counter(row["id"].split("-")[0] for row in rows))
+    sets = Counter(
+        "not labelled" if row["topics"] is None else ", ".join(sorted(row["topics"])) or "none"
+        for row in rows
+    )
+    assert counts(f"Topics of {called}") == dict(sets)
     lengths = [len(row["text"].split()) for row in rows]
-    assert f"{len(rows)} short texts of {min(lengths)} to {max(lengths)} words" in CARD
-    assert f"{len(stances(rows)):,} stance records" in CARD
+    card = " ".join(CARD.replace("short texts", "texts").split())
+    assert f"{len(rows)} texts of {min(lengths)} to {max(lengths)} words" in card
+    assert f"{len(stances(rows)):,} stance records" in card
     assert len({row["event"] for row in rows}) == len(rows)
 
 
-def test_no_brief_is_near_an_article() -> None:
-    texts = [row["text"] for row in (*articles(), *briefs())]
-    pairs = near_duplicates(texts, threshold=0.2)
-    assert not [pair for pair in pairs if pair.first < len(articles()) <= pair.second]
+def test_no_text_is_near_one_of_another_file() -> None:
+    files = [name for name in FILES for _ in rows_of(name)]
+    pairs = near_duplicates([row["text"] for row in every_row()], threshold=0.2)
+    assert [pair for pair in pairs if files[pair.first] != files[pair.second]] == []
 
 
-@pytest.mark.parametrize("row", [*articles(), *briefs()], ids=lambda row: row["id"])
-def test_every_row_keeps_the_schema(row: dict[str, Any]) -> None:
+def test_what_judges_is_not_learned_from() -> None:
+    taught = {extra.path for extra in RunConfig.model_validate({"task": "topics"}).extra}
+    assert taught | {"data/articles.jsonl"} == {f"data/{name}" for name in TAUGHT}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_row_keeps_the_schema(name: str) -> None:
+    for row in rows_of(name):
+        try:
+            check_schema(row, is_article=name == "articles.jsonl", is_short=name in list(BESIDE)[:3])
+        except AssertionError as error:
+            raise AssertionError(f"{row['id']}: {error}") from error
+
+
+def check_schema(row: dict[str, Any], *, is_article: bool, is_short: bool) -> None:
     assert set(row) == ROW
-    is_brief = row["id"].startswith("br")
     assert all(isinstance(row[key], str) for key in ("id", "event", "outlet", "title", "text"))
-    assert all(row[key] for key in ("id", "event", "outlet", "text")) and (row["title"] or is_brief)
+    assert all(row[key] for key in ("id", "event", "outlet", "text")) and (row["title"] or not is_article)
     assert row["outlet"] in OUTLETS
     assert datetime.date.fromisoformat(row["date"]).isoformat() == row["date"]
-    assert row["countries"] or is_brief
+    assert row["countries"] or not is_article
     assert all(re.fullmatch(r"[A-Z]{3}", country) for country in row["countries"])
-    assert (8 if is_brief else 70) <= len(row["text"].split()) <= 600
-    assert set(row["topics"]) <= set(codebook().labels("topics"))
-    assert len(set(row["topics"])) == len(row["topics"])
+    assert (8 if is_short else 70) <= len(row["text"].split()) <= 600
+    topics = row["topics"]
+    assert topics is not None or is_short
+    assert set(topics or ()) <= set(codebook().labels("topics"))
+    assert len(set(topics or ())) == len(topics or ())
     for record in row["stances"]:
         assert set(record) == STANCE
         assert row["text"].count(record["sentence"]) == 1
@@ -184,13 +214,13 @@ def test_ids_are_unique_and_lines_are_plain(name: str) -> None:
 
 def test_a_generic_target_is_the_name_of_its_topic() -> None:
     by_name = {name: topic for topic, name in codebook().names("topics").items()}
-    records = stances([*articles(), *briefs()])
+    records = stances(every_row())
     generic = [record for record in records if record["target"] in by_name]
     assert all(record["target_topic"] == by_name[record["target"]] for record in generic)
 
 
 def test_samples_and_codebook_examples_are_not_in_the_corpus() -> None:
-    corpus = "\n".join(row["title"] + "\n" + row["text"] for row in (*articles(), *briefs()))
+    corpus = "\n".join(row["title"] + "\n" + row["text"] for row in every_row())
     examples = [text for topic in codebook().topics for text in (*topic.examples, *topic.counter_examples)]
     examples += [example.sentence for label in codebook().stance for example in label.examples]
     assert [text for text in examples if text in corpus] == []

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from models.base import ALONE
+from models.base import ALONE, FamilyConfig, FitContext
+from models.registry import family
 from stancewire.errors import InputError
 from stancewire.examples import StanceExample
 from tests.corpora import rows_of, text_of, write_jsonl
+from training import rivals
 from training.config import RunConfig
 from training.config_file import load_config
-from training.prepare import Corpora, Prepared, other_parts, prepare
+from training.fit import Trial
+from training.fit import fit as plain_fit
+from training.prepare import Corpora, Parts, Prepared, other_parts, prepare
 from training.record import provenance
 from training.resume import fingerprint
 from training.yaml import ConfigError
@@ -195,7 +200,10 @@ def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
     def extra(**values: object) -> list[str]:
         return [one.path for one in RunConfig.model_validate({"task": "stance", **values}).extra]
 
-    assert extra() == extra(model={"family": "encoder"}) == ["data/briefs.jsonl"]
+    beside = ["data/briefs.jsonl", "data/briefs-2.jsonl"]
+    assert extra() == extra(model={"family": "encoder", "target_blind": True}) == beside
+    contrasts = [*beside, "data/contrasts.jsonl"]
+    assert extra(model={"family": "encoder"}) == extra(task="topics") == contrasts
     assert extra(data={"path": "mine.csv"}) == extra(model={"family": "fewshot"}) == []
     assert extra(extra_data=[]) == extra(split={"shots": 4}) == []
     assert extra(extra_data=[{"path": "mine.csv"}]) == ["mine.csv"]
@@ -232,3 +240,30 @@ def test_a_copy_of_a_copy_of_what_is_judged_is_not_learned(tmp_path: Path) -> No
     texts = [getattr(example, "text", "") for example in judged]
     assert all(getattr(example, "text", "") not in texts for example in extra.rows.examples)
     assert any(getattr(example, "text", "") in texts for example in parts.train.examples)
+
+
+def test_contrasts_teach_what_heeds_targets_alone(tmp_path: Path) -> None:
+    rows = [record(number, ("favor", "against")[number % 2]) for number in range(8)]
+    one = {"path": others(tmp_path, rows), "columns": COLUMNS, "contrasts": True}
+    parts = prepared(tmp_path, "stance", [one, one | {"contrasts": False, "weight": 0.5}]).parts
+    assert [weight for _, weight in parts.around(ALONE).extra] == [1.0, 0.5]
+    assert [weight for _, weight in parts.without_contrasts().around(ALONE).extra] == [0.5]
+
+
+def test_the_target_blind_model_and_the_linear_one_learn_from_no_contrasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [record(number, ("favor", "against", "neutral")[number % 3]) for number in range(9)]
+    one = {"path": others(tmp_path, rows), "columns": COLUMNS, "contrasts": True}
+    ready = prepared(tmp_path, "stance", [one])
+    learned: list[tuple[str, bool, int]] = []
+
+    def fit(config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContext = ALONE) -> Trial:
+        learned.append((model.family, model.target_blind, len(parts.around(context).extra)))
+        linear = family("linear").Config.model_validate({"family": "linear", "regularisation": [1.0]})
+        return plain_fit(config, linear, replace(parts, extra=()))
+
+    monkeypatch.setattr(rivals, "fit", fit)
+    trial = plain_fit(ready.config, family("linear").Config(family="linear"), replace(ready.parts, extra=()))
+    rivals.evaluations_of(ready.config, trial, ready.parts, lambda name: ALONE)
+    assert learned == [("encoder", True, 0), ("linear", False, 0)]

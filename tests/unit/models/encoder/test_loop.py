@@ -18,6 +18,7 @@ import stancewire.atomic as atomic
 from models.base import FitContext, LabelledSet
 from models.encoder.checkpoints import BEST, STATE, Checkpoints, Position
 from models.encoder.config import EncoderConfig
+from models.encoder.errors import BackboneError
 from models.encoder.family import EncoderFamily
 from models.encoder.losses import Loss
 from models.encoder.optimiser import Average, new_optimiser, set_step_size
@@ -232,6 +233,20 @@ def test_frozen_embeddings_stay() -> None:
     start = fitted(rows, epochs=1, learning_rate=1e-12, weight_decay=0)
     torch.testing.assert_close(weights(frozen)[name], weights(start)[name], atol=1e-6, rtol=0)
     assert not torch.allclose(weights(free)[name], weights(start)[name], atol=1e-4)
+
+
+def test_frozen_layers_stay_with_all_that_is_under_them() -> None:
+    rows = stance_rows()
+    moved, start = fitted(rows, epochs=1, freeze_layers=1), fitted(rows, epochs=1, learning_rate=1e-12)
+    now, before = weights(moved), weights(start)
+    for name in now:
+        stays = "embeddings" in name or ".layer.0." in name
+        assert torch.allclose(now[name], before[name], atol=1e-6) == stays, name
+
+
+def test_a_network_of_frozen_layers_alone_is_refused() -> None:
+    with pytest.raises(BackboneError, match="freeze_layers: wanted fewer than the backbone's 2, got 2"):
+        fitted(stance_rows(), epochs=1, freeze_layers=2)
 
 
 def test_layers_further_down_take_smaller_steps() -> None:
