@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from stancewire.predictor import Predictor, StancePredictor, TopicsPredictor, lo
 from stancewire.reading import Reader, checked_targets
 from stancewire.serving.command import serve_command
 from stancewire.strictjson import loads
-from stancewire.terminal import console_on, escape, print_artefact, print_reading
+from stancewire.terminal import console_on, escape, print_artefact, print_reading, silence
 
 INTERRUPTED = 130
 _MAX_MANIFEST_BYTES = 10_000_000
@@ -48,18 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         return _complain(f"{_said(error)}; see stancewire --help")
     except BrokenPipeError:
-        _silence()  # nobody listens: end quietly
+        silence()  # nobody listens: end quietly
         return 0
     except OSError as error:
-        _silence()
+        silence()
         return _complain(f"the output cannot be written: {error.strerror}")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-
-
-def _silence() -> None:
-    """Let what is still buffered go nowhere, so that the interpreter's last flush does not fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _said(error: Exception) -> str:

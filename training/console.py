@@ -11,7 +11,7 @@ from typing import TypeAlias
 from rich.console import Console
 
 from stancewire.errors import StancewireError
-from stancewire.terminal import escape
+from stancewire.terminal import escape, silence
 
 DONE, REFUSED, INTERRUPTED = 0, 3, 130
 Report: TypeAlias = Callable[[str], None]
@@ -25,6 +25,9 @@ def told(run: Callable[[], int], *, interrupted: str = "interrupted") -> int:
         sys.stdout.flush()
         complain(str(error))
         return error.exit_code
+    except BrokenPipeError:
+        silence()  # nobody listens, as behind `| head`: end quietly
+        return DONE
     except KeyboardInterrupt:
         sys.stderr.write(f"{interrupted}\n")
         return INTERRUPTED
