@@ -26,7 +26,7 @@ _SAMPLES = 200
 # Stance: factors on equal thresholds, and what a factor's distance from one costs in macro-F1.
 _FACTORS = np.round(np.exp(np.linspace(-0.7, 0.7, 15)), 3)
 _WIDE_FACTORS = np.round(np.exp(np.linspace(-2.1, 2.1, 31)), 3)
-_SHRINKAGE = 0.02
+_SHRINKAGE = 0.1
 _STANDARD_ERRORS = 2.0
 # What a miss of a constraint costs, in macro-F1 for each unit: more than all else can gain.
 _PENALTY = 10.0
