@@ -152,12 +152,14 @@ def other_parts(prepared: Prepared, by: OtherSplit) -> Parts | None:
     )
     try:
         split = split_corpus(corpus, config.task, plan, seed=config.split_seed)
-        return _parts(corpus, config, split, prepared.more)
+        return _parts(corpus, config, split, prepared.more, must_teach=False)
     except (InputError, LeakError):
         return None
 
 
-def _parts(corpus: Corpus, config: RunConfig, split: Split, more: Sequence[More]) -> Parts:
+def _parts(
+    corpus: Corpus, config: RunConfig, split: Split, more: Sequence[More], *, must_teach: bool | None = None
+) -> Parts:
     def rows(positions: Sequence[int]) -> LabelledSet:
         return labelled_set(corpus, config.task, positions)
 
@@ -166,15 +168,33 @@ def _parts(corpus: Corpus, config: RunConfig, split: Split, more: Sequence[More]
         rows(split.dev),
         rows(split.test),
         sentences_of(corpus, split.train, config.data.sentences),
-        extras_of(more, corpus, config, split),
+        extras_of(more, corpus, config, split, must_teach=must_teach),
     )
 
 
-def extras_of(more: Sequence[More], corpus: Corpus, config: RunConfig, split: Split) -> tuple[Extra, ...]:
+def extras_of(
+    more: Sequence[More], corpus: Corpus, config: RunConfig, split: Split, *, must_teach: bool | None = None
+) -> tuple[Extra, ...]:
     """Return what further corpora teach, without what the split holds out.
 
+    Args:
+        more: the corpora.
+        corpus: the run's own.
+        config: of the run.
+        split: of its rows.
+        must_teach: whether one that teaches nothing is refused, or else left out; None: whether the config
+            names them.
+
     Raises:
-        InputError: if that leaves no row of one.
+        InputError: if one that must teach has no row left.
     """
-    sentences = config.data.sentences
-    return tuple(extra_of(one, corpus, config.task, split, sentences=sentences) for one in more)
+    if must_teach is None:
+        must_teach = config.extra_data is not None
+    found = []
+    for one in more:
+        try:
+            found.append(extra_of(one, corpus, config.task, split, sentences=config.data.sentences))
+        except InputError:
+            if must_teach:
+                raise
+    return tuple(found)

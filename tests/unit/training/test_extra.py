@@ -267,3 +267,29 @@ def test_the_target_blind_model_and_the_linear_one_learn_from_no_contrasts(
     trial = plain_fit(ready.config, family("linear").Config(family="linear"), replace(ready.parts, extra=()))
     rivals.evaluations_of(ready.config, trial, ready.parts, lambda name: ALONE)
     assert learned == [("encoder", True, 0), ("linear", False, 0)]
+
+
+def test_a_corpus_that_another_split_holds_out_whole_is_left_out_there(tmp_path: Path) -> None:
+    rows = [row | {"outlet": ("wire", "daily", "daily")[int(row["event"][1:]) % 3]} for row in rows_of(90)]
+    more = [row | {"outlet": "wire"} for row in rows_of(110)[90:]]
+    values: dict[str, Any] = {
+        "task": "topics",
+        "data": {"path": str(write_jsonl(tmp_path / "corpus.jsonl", rows))},
+        "extra_data": [{"path": others(tmp_path, more)}],
+        "evaluation": {"outlet_split": ["wire"]},
+    }
+    ready = prepare(RunConfig.model_validate(values), Corpora(), lambda step: None)
+    parts = other_parts(ready, "outlet")
+    assert len(ready.parts.extra) == 1
+    assert parts is not None
+    assert parts.extra == ()
+    by_outlet = values | {"split": {"by": "outlet", "outlets": ["wire"]}}
+    with pytest.raises(InputError, match="the split holds out; leave it out"):
+        prepare(RunConfig.model_validate(by_outlet), Corpora(), lambda step: None)
+
+
+def test_the_bundled_corpus_can_be_split_by_outlet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).resolve().parents[3])
+    values = {"task": "stance", "split": {"by": "outlet", "outlets": ["official"]}}
+    ready = prepare(RunConfig.model_validate(values), Corpora(), lambda step: None)
+    assert [one.source for one in ready.parts.extra] == ["data/briefs.jsonl"]
