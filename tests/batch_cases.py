@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -183,3 +184,13 @@ def dying_worker(descriptor: int, work: str) -> None:
 
     worker.work_on = dying  # type: ignore[attr-defined]
     worker.main(descriptor, work)
+
+
+def processes_naming(text: str) -> list[int]:
+    """Return the processes with a text in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found

@@ -117,12 +117,7 @@ def choose_thresholds(
     enough = positives >= max(1, min_positives)
     if task == "stance":
         enough = np.full(n_labels, enough.all())
-    few = tuple(
-        f"{label}: {positives[i]} positives on dev, too few (thresholds.min_positives) to hold a "
-        f"{objective.measure} of {objective.at_least:g}; its threshold was not moved"
-        for i, (label, objective) in enumerate(zip(labels, objectives, strict=True))
-        if objective.measure != "f1" and not enough[i]
-    )
+    few = _too_few(labels, objectives, positives, enough)
     equal = np.full(n_labels, 1 / n_labels)
     if not enough.any():
         return Chosen((FALLBACK,) * n_labels if task == "topics" else tuple(equal.tolist()), few)
@@ -136,13 +131,37 @@ def choose_thresholds(
             for i, objective in enumerate(objectives)
         ]
         thresholds, bounds = zip(*found, strict=True)
-    missed = tuple(
+    return Chosen(thresholds, few + _missed(labels, objectives, thresholds, bounds))
+
+
+def _too_few(
+    labels: Sequence[str],
+    objectives: Sequence[Objective],
+    positives: NDArray[np.intp],
+    enough: NDArray[np.bool_],
+) -> tuple[str, ...]:
+    """Return a warning for each constrained label that dev has too few positives of."""
+    return tuple(
+        f"{label}: {positives[i]} positives on dev, too few (thresholds.min_positives) to hold a "
+        f"{objective.measure} of {objective.at_least:g}; its threshold was not moved"
+        for i, (label, objective) in enumerate(zip(labels, objectives, strict=True))
+        if objective.measure != "f1" and not enough[i]
+    )
+
+
+def _missed(
+    labels: Sequence[str],
+    objectives: Sequence[Objective],
+    thresholds: Sequence[float],
+    bounds: Sequence[float],
+) -> tuple[str, ...]:
+    """Return a warning for each label whose constraint dev shows to hold nowhere."""
+    return tuple(
         f"{label}: dev shows a {objective.measure} of {objective.at_least:g} at no threshold; the nearest, "
         f"{threshold:.2f}, holds {bound:.2f} ({CONFIDENCE:.0%} sure)"
         for label, objective, threshold, bound in zip(labels, objectives, thresholds, bounds, strict=True)
         if bound < objective.at_least
     )
-    return Chosen(thresholds, few + missed)
 
 
 def check_objectives(by_label: Sequence[str], labels: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ from tests.batch_cases import (
     ROOT,
     command,
     content,
+    processes_naming,
     reasons,
     record,
     rows_of,
@@ -110,11 +110,10 @@ def test_a_worker_that_is_killed_from_outside_costs_nothing(jobs: Jobs) -> None:
     killed: list[int] = []
 
     def kill(progress: Progress) -> None:
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                if str(jobs.folder / "out" / "_temporary").encode() in path.read_bytes() and not killed:
-                    killed.append(int(path.parent.name))
-                    os.kill(killed[0], signal.SIGKILL)
+        found = [] if killed else processes_naming(str(jobs.folder / "out" / "_temporary"))
+        for pid in found[:1]:
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
 
     summary = jobs.run({}, rows=60, shard_rows=20, progress=kill)
     jobs.run({}, rows=60, name="expected", shard_rows=20)

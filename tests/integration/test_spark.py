@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -30,7 +29,7 @@ from stancewire.errors import MissingExtraError, StancewireError
 from stancewire.examples import Article, StanceExample
 from stancewire.predictor import StancePredictor, TopicsPredictor, load
 from stancewire.serving import signature
-from tests.batch_cases import FAULTY, rows_of
+from tests.batch_cases import FAULTY, processes_naming, rows_of
 from tests.corpora import write_jsonl
 from tests.java import java_environment
 from tests.small_models import small_artefact
@@ -205,16 +204,6 @@ def test_a_process_killed_from_outside_costs_nothing(
     assert (summary.read, summary.n_rejected) == (38, 2)
     found, expected = (rows_of(tmp_path / name, "readings") for name in ("out", "expected"))
     assert found == expected
-
-
-def processes_naming(text: str) -> list[int]:
-    """Return the processes with a text in their command line."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if text.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-    return found
 
 
 def work_of(models: Models, folder: Path) -> Work:

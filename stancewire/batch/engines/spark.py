@@ -126,11 +126,6 @@ def _staged(batches: Iterator[pa.RecordBatch], sent: str) -> Iterator[pa.RecordB
 def _answer(packed: bytes, sent: str) -> dict[str, str]:
     """Return what was staged of a shard, or else what went wrong, in one line."""
     try:
-        if not Path(_work(sent).folder).is_dir():
-            raise StancewireError(
-                f"{_work(sent).folder}: Spark's executors do not see this folder; name an output on a file "
-                "system that all of them share"
-            )
         (staged,) = _pool(sent).run([Shard.from_bytes(packed)])
         return {"staged": staged.to_json()}
     except Exception as error:  # whatever it is: Spark would log all that it says
@@ -139,20 +134,26 @@ def _answer(packed: bytes, sent: str) -> dict[str, str]:
 
 
 def _pool(sent: str) -> Pool:
-    """Return the process that does this; of one job before, which a notebook may have run, it is ended."""
+    """Return the process that does this; of one job before, which a notebook may have run, it is ended.
+
+    Raises:
+        StancewireError: if the folder of the work is not here.
+    """
     from pyspark import SparkFiles
 
     if sent not in _POOLS:
         _end_pools()
-        work = _work(sent)
+        given = json.loads(sent)
+        work = Work.from_json(given["work"])
+        if not Path(work.folder).is_dir():
+            raise StancewireError(
+                f"{work.folder}: Spark's executors do not see this folder; name an output on a file system "
+                "that all of them share"
+            )
         stance = None if work.stance is None else SparkFiles.get(work.stance)
         here = replace(work, topics=SparkFiles.get(work.topics), stance=stance)
-        _POOLS[sent] = Pool(here, 1, json.loads(sent)["row_seconds"])
+        _POOLS[sent] = Pool(here, 1, given["row_seconds"])
     return _POOLS[sent]
-
-
-def _work(sent: str) -> Work:
-    return Work.from_json(json.loads(sent)["work"])
 
 
 def _end_pools() -> None:
