@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from models.base import Family
+from models.base import Family, FamilyConfig
 from models.encoder.family import EncoderFamily
 from models.errors import UnknownFamilyError
 from models.fewshot.family import FewshotFamily
@@ -38,6 +38,11 @@ def family(name: str) -> type[Family]:
     close = get_close_matches(name, _FAMILIES, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise UnknownFamilyError(f"unknown model family {name!r}; {hint}the families are: {', '.join(names())}")
+
+
+def heeds_targets(config: FamilyConfig) -> bool:
+    """Tell whether such a model can learn that a sentence sides with one target and against another."""
+    return family(config.family).heeds_targets and not config.target_blind
 
 
 def names() -> tuple[str, ...]:

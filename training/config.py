@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from models.base import FamilyConfig, StrictModel
-from models.registry import family, names
+from models.registry import family, heeds_targets, names
 from stancewire.calibration import Task
 from training.calibrate import METHODS
 from training.data.sources import Format
@@ -97,8 +97,9 @@ class DataConfig(SourceConfig):
     """YAML file that says what the labels mean."""
 
     sentences: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Topics: sentences and titles of the training articles that are learned from as texts of their own, so
-    many an epoch and article, on average. They are labelled as far as topics and stance records tell."""
+    """Sentences that are learned from as texts of their own, so many an epoch and article, on average.
+    Topics: sentences and titles of the training articles, labelled as far as topics and stance records tell.
+    Stance: sentences of those about no topic, unrelated to targets of others."""
 
 
 class ExtraConfig(SourceConfig):
@@ -120,6 +121,7 @@ class ExtraConfig(SourceConfig):
 _BESIDE = (
     ExtraConfig(path="data/briefs.jsonl", weight=0.5),
     ExtraConfig(path="data/briefs-2.jsonl", weight=0.5),
+    ExtraConfig(path="data/briefs-3.jsonl", weight=0.5),
     ExtraConfig(path="data/contrasts.jsonl", contrasts=True),
 )
 
@@ -336,10 +338,10 @@ class RunConfig(StrictModel):
     @property
     def extra(self) -> tuple[ExtraConfig, ...]:
         """The extra corpora, null resolved, without contrasts that the model could learn nothing from."""
-        kind = family(self.model.family)
-        bundled = self.data.path == DataConfig().path and self.split.shots is None and kind.takes_extra
+        takes = family(self.model.family).takes_extra
+        bundled = self.data.path == DataConfig().path and self.split.shots is None and takes
         found = self.extra_data if self.extra_data is not None else _BESIDE if bundled else ()
-        heeds = self.task == "topics" or (kind.heeds_targets and not self.model.target_blind)
+        heeds = self.task == "topics" or heeds_targets(self.model)
         return tuple(one for one in found if heeds or not one.contrasts)
 
     @model_validator(mode="before")
@@ -370,13 +372,6 @@ class RunConfig(StrictModel):
         if more and not family(model.family).takes_extra:
             raise _wanted_at("family", f"a family that learns from {more}", model.family)
         return model
-
-    @field_validator("data")
-    @classmethod
-    def _has_sentences(cls, data: DataConfig, info: ValidationInfo) -> DataConfig:
-        if data.sentences and info.data.get("task") == "stance":
-            raise _wanted_at("sentences", "0: it is for topics alone", data.sentences)
-        return data
 
     @field_validator("split")
     @classmethod

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal, TypeAlias
 
-from models.base import FitContext, LabelledSet
+from models.base import FamilyConfig, FitContext, LabelledSet
+from models.registry import heeds_targets
 from stancewire.errors import InputError
 from training.config import ExtraConfig, RunConfig
+from training.data.beside import Sentences, Weighted
 from training.data.extra import Extra, More, extra_of, read_more
 from training.data.leaks import LeakError
 from training.data.load import Corpus, load_corpus
-from training.data.sentences import Weighted, sentences_of
 from training.data.split import Plan, Split, check_outlets, make_split, split_corpus
 from training.data.tables import labelled_set
 from training.thresholds import check_objectives
@@ -49,8 +50,10 @@ class Parts:
         """Return the same with whole texts alone to learn from."""
         return replace(self, sentences=None, extra=tuple(replace(one, sentences=None) for one in self.extra))
 
-    def without_contrasts(self) -> Parts:
-        """Return the same for a model that gives a sentence one answer, whatever it is asked about."""
+    def for_model(self, model: FamilyConfig) -> Parts:
+        """Return the same without contrasts, if a model gives a sentence one answer, whatever it is asked."""
+        if heeds_targets(model):
+            return self
         return replace(self, extra=tuple(one for one in self.extra if not one.contrasts))
 
 
@@ -126,6 +129,8 @@ def prepare(config: RunConfig, corpora: Corpora, report: Callable[[str], None]) 
     report(f"splitting by {config.split.by}")
     split = make_split(corpus, config.task, config.split, seed=config.split_seed)
     parts = _parts(corpus, config, split, more)
+    if config.extra_data is not None:
+        _check_extra(config, more, parts)
     if config.evaluation.outlet_split:
         check_outlets(corpus, config.evaluation.outlet_split, "evaluation.outlet_split")
     check_objectives(tuple(config.thresholds.by_label), parts.train.labels)
@@ -152,14 +157,12 @@ def other_parts(prepared: Prepared, by: OtherSplit) -> Parts | None:
     )
     try:
         split = split_corpus(corpus, config.task, plan, seed=config.split_seed)
-        return _parts(corpus, config, split, prepared.more, must_teach=False)
+        return _parts(corpus, config, split, prepared.more)
     except (InputError, LeakError):
         return None
 
 
-def _parts(
-    corpus: Corpus, config: RunConfig, split: Split, more: Sequence[More], *, must_teach: bool | None = None
-) -> Parts:
+def _parts(corpus: Corpus, config: RunConfig, split: Split, more: Sequence[More]) -> Parts:
     def rows(positions: Sequence[int]) -> LabelledSet:
         return labelled_set(corpus, config.task, positions)
 
@@ -167,34 +170,39 @@ def _parts(
         rows(split.train),
         rows(split.dev),
         rows(split.test),
-        sentences_of(corpus, split.train, config.data.sentences),
-        extras_of(more, corpus, config, split, must_teach=must_teach),
+        _sentences(corpus, config, split).of_train(corpus, split),
+        extras_of(more, corpus, config, split),
     )
 
 
-def extras_of(
-    more: Sequence[More], corpus: Corpus, config: RunConfig, split: Split, *, must_teach: bool | None = None
-) -> tuple[Extra, ...]:
-    """Return what further corpora teach, without what the split holds out.
+def extras_of(more: Sequence[More], corpus: Corpus, config: RunConfig, split: Split) -> tuple[Extra, ...]:
+    """Return the further corpora that teach anything which a split does not hold out.
 
     Args:
         more: the corpora.
         corpus: the run's own.
         config: of the run.
         split: of its rows.
-        must_teach: whether one that teaches nothing is refused, or else left out; None: whether the config
-            names them.
+    """
+    sentences = _sentences(corpus, config, split)
+    found = (extra_of(one, corpus, config.task, split, sentences) for one in more)
+    return tuple(one for one in found if one.sets)
+
+
+def _sentences(corpus: Corpus, config: RunConfig, split: Split) -> Sentences:
+    return Sentences.beside(corpus, config.task, split, config.data.sentences, config.seed)
+
+
+def _check_extra(config: RunConfig, more: Sequence[More], parts: Parts) -> None:
+    """Refuse a corpus that the config names and that has nothing to teach.
 
     Raises:
-        InputError: if one that must teach has no row left.
+        InputError: if there is one.
     """
-    if must_teach is None:
-        must_teach = config.extra_data is not None
-    found = []
+    teach = [one.source for one in parts.extra]
     for one in more:
-        try:
-            found.append(extra_of(one, corpus, config.task, split, sentences=config.data.sentences))
-        except InputError:
-            if must_teach:
-                raise
-    return tuple(found)
+        if one.corpus.source not in teach:
+            raise InputError(
+                f"extra_data: {one.config.path}: wanted rows to learn {config.task} from, found none but "
+                "what dev or test ask about or the split holds out; leave it out"
+            )

@@ -33,12 +33,12 @@ def evaluations_of(
     decisions = {MAJORITY: always}
     blind = None
     if (model := _blind(config)) is not None:
-        blind = fit(config, model, parts.without_contrasts(), surround(TARGET_BLIND))
+        blind = fit(config, model, parts.for_model(model), surround(TARGET_BLIND))
         found = {TARGET_BLIND: judge(config, blind, parts)} | found
         decisions = {TARGET_BLIND: blind.decisions} | decisions
     if config.model.family != LINEAR:
-        whole = parts.without_sentences().without_contrasts()
-        floor = fit(config, family(LINEAR).Config.model_validate({"family": LINEAR}), whole)
+        linear = family(LINEAR).Config.model_validate({"family": LINEAR})
+        floor = fit(config, linear, parts.without_sentences().for_model(linear))
         found = {LINEAR: judge(config, floor, parts)} | found
         decisions = {LINEAR: floor.decisions} | decisions
     return {config.model.family: judge(config, trial, parts, decisions)} | found, blind
@@ -62,7 +62,7 @@ def follow(prepared: Prepared, surround: Surround) -> None:
 
     learn(config.model, prepared.parts, MODEL)
     if (model := _blind(config)) is not None:
-        learn(model, prepared.parts.without_contrasts(), TARGET_BLIND)
+        learn(model, prepared.parts.for_model(model), TARGET_BLIND)
     for by, parts in _splits(prepared):
         try:
             learn(config.model, parts, _fit_of(by))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,12 @@ from numpy.typing import NDArray
 
 from models.base import LabelledSet
 from stancewire.calibration import Task
-from stancewire.errors import InputError
 from stancewire.wording import fold
+from training.data.beside import Sentences, Weighted
 from training.data.duplicates import clusters, near_duplicates
 from training.data.load import Corpus, read_corpus
-from training.data.sentences import Weighted, sentences_of
 from training.data.split import Split
-from training.data.tables import labelled_set, truth_of
+from training.data.tables import articles_of, labelled_set, truth_of
 from training.data.targets import normal_target
 
 if TYPE_CHECKING:
@@ -49,7 +47,10 @@ class Extra:
     @property
     def sets(self) -> tuple[Weighted, ...]:
         """All that teaches, each set with how often a row is drawn in an epoch."""
-        return ((self.rows, self.weight), *([self.sentences] if self.sentences else []))
+        return (
+            *([(self.rows, self.weight)] if len(self.rows) else []),
+            *([self.sentences] if self.sentences else []),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the provenance gets."""
@@ -107,8 +108,8 @@ def read_more(config: ExtraConfig, corpus: Corpus, *, threshold: float) -> More:
     return More(config, more, clusters(names, [None] * len(names), alike))
 
 
-def extra_of(more: More, corpus: Corpus, task: Task, split: Split, *, sentences: float = 0.0) -> Extra:
-    """Return what one more corpus teaches.
+def extra_of(more: More, corpus: Corpus, task: Task, split: Split, sentences: Sentences) -> Extra:
+    """Return what one more corpus teaches, which may be nothing.
 
     Args:
         more: the corpus.
@@ -116,58 +117,45 @@ def extra_of(more: More, corpus: Corpus, task: Task, split: Split, *, sentences:
         task: of the run.
         split: of the run's rows: nothing nearly like a row of dev or test is learned from, and nothing of the
             outlets, the time or the targets that the split keeps from training.
-        sentences: that are drawn in an epoch for each of its articles.
-
-    Raises:
-        InputError: if that leaves no row to learn from.
+        sentences: what its articles teach beside.
     """
     config, rows = more.config, more.corpus
     labelled = ~np.isnan(truth_of(rows, task)).all(axis=1)
-    known = _asked_again(more, corpus, task, (*split.dev, *split.test)) | _held_out(rows, corpus, task, split)
+    closed = _closed_articles(more, corpus, task, split)
+    known = closed if task == "topics" else closed[rows.article_of] | _closed_records(rows, corpus, split)
     kept = np.flatnonzero(labelled & ~known)
-    if not len(kept):
-        raise InputError(
-            f"extra_data: {config.path}: wanted rows to learn {task} from, found {int(labelled.sum()):,}, "
-            "all of which dev or test ask about or the split holds out; leave it out"
-        )
+    articles = kept if task == "topics" else np.flatnonzero(~closed)
     return Extra(
         rows.source,
         rows.digest,
         config.weight,
         labelled_set(rows, task, kept),
         int((labelled & known).sum()),
-        sentences_of(rows, kept.tolist(), sentences * config.weight),
+        sentences.of(rows, articles.tolist(), config.weight),
         config.contrasts and task == "stance",
     )
 
 
-def _asked_again(more: More, corpus: Corpus, task: Task, judged: Sequence[int]) -> NDArray[np.bool_]:
-    """Tell which rows of another corpus are, or stand in, a text of dev or test."""
-    stories = {more.stories[article] for article in _articles(corpus, task, judged)}
-    by_article = np.array([story in stories for story in more.stories[len(corpus) :]], bool)
-    if task == "topics":
-        return by_article
-    sentences = {fold(corpus.stances[row].sentence) for row in judged}
-    by_sentence = [fold(record.sentence) in sentences for record in more.corpus.stances]
-    return np.asarray(by_article[more.corpus.article_of] | np.array(by_sentence, bool))
-
-
-def _held_out(more: Corpus, corpus: Corpus, task: Task, split: Split) -> NDArray[np.bool_]:
-    """Tell which rows of another corpus are of the outlets, the time or the targets that are only judged."""
-    if split.by == "target":
-        held = {normal_target(corpus.stances[row].target) for row in split.test}
-        return np.array([normal_target(record.target) in held for record in more.stances], bool)
-    by_article = np.zeros(len(more), bool)
+def _closed_articles(more: More, corpus: Corpus, task: Task, split: Split) -> NDArray[np.bool_]:
+    """Tell which articles of another corpus are a text of dev or test, or of its outlets or its time."""
+    judged = articles_of(corpus, task, (*split.dev, *split.test))
+    stories = {more.stories[article] for article in judged}
+    closed = np.array([story in stories for story in more.stories[len(corpus) :]], bool)
     if split.by == "outlet":
-        outlets = {corpus.articles[article].outlet for article in _articles(corpus, task, split.test)}
-        by_article = np.array([article.outlet in outlets for article in more.articles], bool)
+        outlets = {corpus.articles[article].outlet for article in articles_of(corpus, task, split.test)}
+        closed |= np.array([article.outlet in outlets for article in more.corpus.articles], bool)
     elif split.by == "time":
-        judged = _articles(corpus, task, (*split.dev, *split.test))
         first = min(corpus.articles[article].date or "" for article in judged)
-        by_article = np.array([(article.date or "") >= first for article in more.articles], bool)
-    return by_article if task == "topics" else by_article[more.article_of]
+        closed |= np.array([(article.date or "") >= first for article in more.corpus.articles], bool)
+    return closed
 
 
-def _articles(corpus: Corpus, task: Task, rows: Sequence[int]) -> set[int]:
-    """Return the positions of the articles that rows are, or stand in."""
-    return {row if task == "topics" else int(corpus.article_of[row]) for row in rows}
+def _closed_records(more: Corpus, corpus: Corpus, split: Split) -> NDArray[np.bool_]:
+    """Tell which stance records of another corpus have a sentence of dev or test, or a target held out."""
+    judged = {fold(corpus.stances[row].sentence) for row in (*split.dev, *split.test)}
+    held = (
+        {normal_target(corpus.stances[row].target) for row in split.test} if split.by == "target" else set()
+    )
+    return np.array(
+        [fold(one.sentence) in judged or normal_target(one.target) in held for one in more.stances], bool
+    )

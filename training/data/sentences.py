@@ -13,8 +13,7 @@ it tags both too freely. Of the topics of a sentence a corpus tells this much:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,22 +29,6 @@ from training.data.rows import StanceRecord
 from training.data.tables import Rows
 
 Truth = NDArray[np.float32]
-# Rows, and how often each is drawn in an epoch.
-Weighted: TypeAlias = tuple[LabelledSet, float]
-
-
-def sentences_of(corpus: Corpus, rows: Sequence[int], times: float) -> Weighted | None:
-    """Return titles and sentences of articles, drawn so many times an epoch as there are articles.
-
-    Args:
-        corpus: articles, topics and stance records.
-        rows: positions of the articles.
-        times: 0 gives None.
-    """
-    if not times:
-        return None
-    found = sentence_rows(corpus, rows)
-    return (found, times * len(rows) / len(found)) if len(found) else None
 
 
 def sentence_rows(corpus: Corpus, rows: Rows) -> LabelledSet:

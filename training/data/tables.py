@@ -67,6 +67,11 @@ def groups_of(corpus: Corpus, task: Task) -> tuple[str, ...]:
     return tuple(corpus.groups[article] for article in corpus.article_of)
 
 
+def articles_of(corpus: Corpus, task: Task, rows: Rows) -> set[int]:
+    """Return the positions of the articles that rows of a task are, or stand in."""
+    return {int(row) if task == "topics" else int(corpus.article_of[row]) for row in rows}
+
+
 def truth_of(corpus: Corpus, task: Task) -> NDArray[np.float32]:
     """Return the truth of every row of a task, float32 [n_rows, n_labels], without its examples."""
     if task == "topics":

@@ -114,7 +114,7 @@ def test_a_corpus_of_nothing_new_is_refused(tmp_path: Path) -> None:
     plain = prepared(tmp_path, "topics", [])
     texts = {example.text for example in plain.parts.test.examples}  # type: ignore[union-attr]
     rows = [row for row in rows_of(90) if row["text"] in texts]
-    with pytest.raises(InputError, match="all of which dev or test ask about"):
+    with pytest.raises(InputError, match="found none but what dev or test ask about"):
         prepared(tmp_path, "topics", [{"path": others(tmp_path, rows)}])
 
 
@@ -200,7 +200,7 @@ def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
     def extra(**values: object) -> list[str]:
         return [one.path for one in RunConfig.model_validate({"task": "stance", **values}).extra]
 
-    beside = ["data/briefs.jsonl", "data/briefs-2.jsonl"]
+    beside = ["data/briefs.jsonl", "data/briefs-2.jsonl", "data/briefs-3.jsonl"]
     assert extra() == extra(model={"family": "encoder", "target_blind": True}) == beside
     contrasts = [*beside, "data/contrasts.jsonl"]
     assert extra(model={"family": "encoder"}) == extra(task="topics") == contrasts
@@ -247,7 +247,10 @@ def test_contrasts_teach_what_heeds_targets_alone(tmp_path: Path) -> None:
     one = {"path": others(tmp_path, rows), "columns": COLUMNS, "contrasts": True}
     parts = prepared(tmp_path, "stance", [one, one | {"contrasts": False, "weight": 0.5}]).parts
     assert [weight for _, weight in parts.around(ALONE).extra] == [1.0, 0.5]
-    assert [weight for _, weight in parts.without_contrasts().around(ALONE).extra] == [0.5]
+    encoder = family("encoder").Config(family="encoder")
+    blind = encoder.model_copy(update={"target_blind": True})
+    assert [weight for _, weight in parts.for_model(blind).around(ALONE).extra] == [0.5]
+    assert parts.for_model(encoder) is parts
 
 
 def test_the_target_blind_model_and_the_linear_one_learn_from_no_contrasts(
@@ -292,4 +295,4 @@ def test_the_bundled_corpus_can_be_split_by_outlet(monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(Path(__file__).resolve().parents[3])
     values = {"task": "stance", "split": {"by": "outlet", "outlets": ["official"]}}
     ready = prepare(RunConfig.model_validate(values), Corpora(), lambda step: None)
-    assert [one.source for one in ready.parts.extra] == ["data/briefs.jsonl"]
+    assert [one.source for one in ready.parts.extra] == ["data/briefs.jsonl", "data/briefs-3.jsonl"]

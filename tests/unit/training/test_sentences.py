@@ -130,19 +130,8 @@ def test_without_the_setting_there_are_none(tmp_path: Path) -> None:
     assert parts.around(FitContext()) == FitContext()
 
 
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ("task: stance\ndata:\n  sentences: 1\n", "wanted 0: it is for topics alone, got 1"),
-        (
-            "task: topics\nmodel: {family: fewshot}\ndata:\n  sentences: 1\n",
-            "wanted a family that learns from data.sentences, got 'fewshot'",
-        ),
-    ],
-)
-def test_the_setting_is_refused_where_it_would_do_nothing(tmp_path: Path, config: str, message: str) -> None:
+def test_the_setting_is_refused_where_it_would_do_nothing(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
-    file.write_text(config, encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
+    file.write_text("task: topics\nmodel: {family: fewshot}\ndata: {sentences: 1}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"wanted a family that learns from data\.sentences, got 'fewshot'"):
         load_config(file)
-    assert message in str(caught.value)
