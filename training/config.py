@@ -97,9 +97,9 @@ class DataConfig(SourceConfig):
     """YAML file that says what the labels mean."""
 
     sentences: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Sentences that are learned from as texts of their own, so many an epoch and article, on average.
-    Topics: sentences and titles of the training articles, labelled as far as topics and stance records tell.
-    Stance: sentences of those about no topic, unrelated to targets of others."""
+    """Sentences of the training articles that are learned from too, so many an epoch and article, on average.
+    Topics: titles and sentences, labelled as far as topics and stance records tell. Stance: sentences, which
+    are unrelated to targets of topics that their article is not about."""
 
 
 class ExtraConfig(SourceConfig):

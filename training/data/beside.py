@@ -24,22 +24,22 @@ class Sentences:
 
     Attributes:
         task: "topics": titles and sentences with what the corpus tells of their topics; "stance": sentences
-            of articles about no topic, unrelated to what they are asked about.
-        times: sentences that are drawn in an epoch for each article that gives any; 0: none.
-        targets: of stance, one for each record of training.
+            asked about what their article is not about.
+        times: sentences that are drawn in an epoch for each article; 0: none.
+        targets: of stance, with their topics, one for each record of training.
         seed: of the targets that are drawn.
     """
 
     task: Task
     times: float
-    targets: tuple[str, ...] = ()
+    targets: tuple[tuple[str, str | None], ...] = ()
     seed: int = 0
 
     @classmethod
     def beside(cls, corpus: Corpus, task: Task, split: Split, times: float, seed: int) -> Sentences:
         """Return how a corpus that is split so teaches by its sentences, and others beside it."""
-        records = split.train if task == "stance" else ()
-        return cls(task, times, tuple(corpus.stances[row].target for row in records), seed)
+        records = [corpus.stances[row] for row in split.train] if task == "stance" else []
+        return cls(task, times, tuple((one.target, one.target_topic) for one in records), seed)
 
     def of_train(self, corpus: Corpus, split: Split) -> Weighted | None:
         """Return the sentences of the articles that are learned from and have no part in what is judged."""
@@ -57,11 +57,7 @@ class Sentences:
         if not self.times:
             return None
         if self.task == "topics":
-            giving, found = len(articles), sentence_rows(corpus, articles)
+            found = sentence_rows(corpus, articles)
         else:
-            about_nothing = [row for row in articles if (corpus.topics[row] == 0).all()]
-            giving, found = (
-                len(about_nothing),
-                unconcerned_rows(corpus, about_nothing, self.targets, self.seed),
-            )
-        return (found, self.times * weight * giving / len(found)) if len(found) else None
+            found = unconcerned_rows(corpus, articles, self.targets, self.seed)
+        return (found, self.times * weight * len(articles) / len(found)) if len(found) else None

@@ -1,8 +1,8 @@
-"""Sentences of articles about no topic, asked about targets of training: they are unrelated.
+"""Sentences asked about targets of topics that their article is not about: they are unrelated.
 
-The stance records of a corpus mostly stand in articles about its topics. A model that learns from them alone
-takes sides in any quarrel: "he tore up the budget deal" is against diplomacy to it. What an article about no
-topic says concerns no target of these topics, whatever its tone.
+The unrelated records of a corpus mostly ask a sentence about another target of its own topic. A model that
+learns from them alone takes sides in any quarrel, and sees sanctions in any talks: "he tore up the budget
+deal" is against diplomacy to it. What an article says that is not about a topic concerns no target of it.
 """
 
 from __future__ import annotations
@@ -23,33 +23,42 @@ from training.data.tables import Rows, sentence_before
 _DRAWS = 20
 
 
-def unconcerned_rows(corpus: Corpus, rows: Rows, targets: Sequence[str], seed: int) -> LabelledSet:
-    """Return every sentence of articles about no topic with one of the targets, unrelated to it.
+def unconcerned_rows(
+    corpus: Corpus, rows: Rows, targets: Sequence[tuple[str, str | None]], seed: int
+) -> LabelledSet:
+    """Return every sentence of the articles with a target of a topic that its article is not about.
 
-    The target shares no longer word with the sentence; a sentence for which none is drawn is left out.
+    The target shares no longer word with the sentence; a sentence for which none is drawn is left out, and so
+    are articles about all topics, or without labels.
 
     Args:
-        corpus: articles.
-        rows: positions of those about no topic.
-        targets: one for each record of training, so that what is asked often is drawn often.
+        corpus: articles and topics.
+        rows: positions of the articles.
+        targets: with their topics, one for each record of training, so that what is asked often is drawn
+            often; those without a topic are never drawn.
         seed: of what is drawn.
     """
     chance = np.random.default_rng(seed)
-    words = [stems(target) for target in targets]
+    topics = corpus.codebook.labels("topics")
+    column = np.array([topics.index(topic) if topic in topics else -1 for _, topic in targets], np.intp)
+    words = [stems(target) for target, _ in targets]
     examples: list[StanceExample] = []
     groups: list[str] = []
     for row in rows:
+        fitting = np.flatnonzero(np.isin(column, np.flatnonzero(corpus.topics[row] == 0)))
+        if not len(fitting):
+            continue
         text = clean(corpus.articles[row].text)
         spans = split_sentences(text)
         for span in spans:
             sentence = text[slice(*span)]
             said = stems(sentence)
-            for drawn in chance.integers(len(targets), size=_DRAWS).tolist():
-                if not words[drawn] & said:
-                    context = sentence_before(sentence, text, spans)
-                    examples.append(StanceExample(sentence=sentence, target=targets[drawn], context=context))
-                    groups.append(corpus.groups[row])
-                    break
+            drawn = fitting[chance.integers(len(fitting), size=_DRAWS)].tolist()
+            chosen = next((target for target in drawn if not words[target] & said), None)
+            if chosen is not None:
+                context = sentence_before(sentence, text, spans)
+                examples.append(StanceExample(sentence=sentence, target=targets[chosen][0], context=context))
+                groups.append(corpus.groups[row])
     labels = corpus.codebook.labels("stance")
     truth = np.tile(np.array([label == UNRELATED for label in labels], np.float32), (len(examples), 1))
     return LabelledSet("stance", tuple(examples), labels, truth, tuple(groups))
