@@ -46,15 +46,16 @@ class Parts:
         own = [self.sentences] if self.sentences else []
         return replace(context, extra=(*own, *chain.from_iterable(one.sets for one in self.extra)))
 
-    def without_sentences(self) -> Parts:
-        """Return the same with whole texts alone to learn from."""
-        return replace(self, sentences=None, extra=tuple(replace(one, sentences=None) for one in self.extra))
-
     def for_model(self, model: FamilyConfig) -> Parts:
-        """Return the same without contrasts, if a model gives a sentence one answer, whatever it is asked."""
+        """Return the same for a model, without what would be noise to it.
+
+        One that gives a sentence one answer, whatever it is asked about, does without contrasts and sentences;
+        it learns topics from whole texts.
+        """
         if heeds_targets(model):
             return self
-        return replace(self, extra=tuple(one for one in self.extra if not one.contrasts))
+        extra = (replace(one, sentences=None) for one in self.extra if not one.contrasts)
+        return replace(self, sentences=None, extra=tuple(extra))
 
 
 @dataclass(frozen=True)

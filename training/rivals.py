@@ -38,7 +38,7 @@ def evaluations_of(
         decisions = {TARGET_BLIND: blind.decisions} | decisions
     if config.model.family != LINEAR:
         linear = family(LINEAR).Config.model_validate({"family": LINEAR})
-        floor = fit(config, linear, parts.without_sentences().for_model(linear))
+        floor = fit(config, linear, parts.for_model(linear))
         found = {LINEAR: judge(config, floor, parts)} | found
         decisions = {LINEAR: floor.decisions} | decisions
     return {config.model.family: judge(config, trial, parts, decisions)} | found, blind

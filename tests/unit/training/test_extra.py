@@ -193,7 +193,8 @@ def test_sentences_of_other_corpora_teach_by_their_weight(tmp_path: Path) -> Non
     assert weight * len(sentences) == pytest.approx(3.0 * 0.5 * len(extra.rows))
     assert parts.around(ALONE).extra == (parts.sentences, (extra.rows, 0.5), extra.sentences)
     assert extra.to_dict()["sentences"] == len(sentences)
-    assert parts.without_sentences().around(ALONE).extra == ((extra.rows, 0.5),)
+    linear = family("linear").Config(family="linear")
+    assert parts.for_model(linear).around(ALONE).extra == ((extra.rows, 0.5),)
 
 
 def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
