@@ -49,8 +49,8 @@ class Parts:
     def for_model(self, model: FamilyConfig) -> Parts:
         """Return the same for a model, without what would be noise to it.
 
-        One that gives a sentence one answer, whatever it is asked about, does without contrasts and sentences;
-        it learns topics from whole texts.
+        One that gives a sentence one answer, whatever it is asked about, does without contrasts and without
+        sentences; it learns topics from whole texts.
         """
         if heeds_targets(model):
             return self

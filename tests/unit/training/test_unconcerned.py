@@ -80,6 +80,9 @@ def test_a_run_learns_from_so_many_an_article(tmp_path: Path) -> None:
     assert set(rows.groups) <= {corpus.groups[article] for article in giving}
     targets = {one.target for one in parts.train.examples if isinstance(one, StanceExample)}
     assert {target for _, target, _, _ in questions(rows)} <= targets
+    assert parts.for_model(ready.config.model) is parts
+    blind = ready.config.model.model_copy(update={"target_blind": True})
+    assert parts.for_model(blind).sentences is None
     assert prepared(tmp_path, []).parts.sentences is None
 
 
