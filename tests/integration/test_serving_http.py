@@ -38,6 +38,10 @@ def by_row(answer: Answer, n_labels: int) -> list[list[dict[str, Any]]]:
     return [rows[start : start + n_labels] for start in range(0, len(rows), n_labels)]
 
 
+# All share the servers of the trained models, which some ask for by name.
+pytestmark = pytest.mark.usefixtures("trained")
+
+
 @pytest.mark.parametrize("name", ["topics", "stance"])
 def test_health(name: str, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue(f"{name}_server")
