@@ -29,6 +29,7 @@ from transformers import AutoConfig
 from benchmarks.speed_models import (
     TOKENS,
     Answer,
+    check_checkpoint,
     cross_encoder,
     make_artefact,
     make_checkpoint,
@@ -203,7 +204,8 @@ def articles(artefact: Artefact, threads: int, clock: Callable[[], float], count
 def run(arguments: argparse.Namespace, folder: Path) -> None:
     """Measure and print everything."""
     clock = CLOCKS[arguments.clock]
-    checkpoint = arguments.checkpoint or make_checkpoint(folder / "checkpoint")
+    given = arguments.checkpoint
+    checkpoint = check_checkpoint(given) if given else make_checkpoint(folder / "checkpoint")
     stance = (
         read_artefact(arguments.artefact)
         if arguments.artefact

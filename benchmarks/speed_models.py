@@ -22,6 +22,7 @@ from models.encoder.quantise import compact, round_weights
 from stancewire.artefact import Artefact, CodebookRef, Manifest, write_artefact
 from stancewire.calibration import Calibration, Task
 from stancewire.encoding import ENCODING_VERSION
+from stancewire.errors import InputError
 from stancewire.examples import StanceExample
 from stancewire.runtime.encoder_model import CHOICES
 
@@ -61,6 +62,21 @@ def make_checkpoint(folder: Path) -> Path:
     model.config.label2id = {label: number for number, label in enumerate(LABELS)}
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(backbone()).save_pretrained(folder)
+    return folder
+
+
+def check_checkpoint(folder: Path) -> Path:
+    """Return a folder whose classifier transformers reads whole.
+
+    Raises:
+        InputError: if it would give the model a head of its own, by chance.
+    """
+    _, told = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
+    if missing := sorted(told["missing_keys"]):
+        raise InputError(
+            f"{folder}: wanted a classifier that transformers reads, head and all, found none for "
+            f"{missing[0]}; train with model.head=first"
+        )
     return folder
 
 
