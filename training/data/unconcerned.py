@@ -8,6 +8,7 @@ deal" is against diplomacy to it. What an article says that is not about a topic
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from stancewire.rollup import UNRELATED
 from stancewire.sentences import split_sentences
 from stancewire.text import clean
 from training.data.load import Corpus
-from training.data.tables import Rows, sentence_before
+from training.data.tables import Rows
 
 _DRAWS = 20
 
@@ -49,14 +50,12 @@ def unconcerned_rows(
         if not len(fitting):
             continue
         text = clean(corpus.articles[row].text)
-        spans = split_sentences(text)
-        for span in spans:
-            sentence = text[slice(*span)]
+        sentences = [text[slice(*span)] for span in split_sentences(text)]
+        for context, sentence in pairwise(("", *sentences)):
             said = stems(sentence)
             drawn = fitting[chance.integers(len(fitting), size=_DRAWS)].tolist()
             chosen = next((target for target in drawn if not words[target] & said), None)
             if chosen is not None:
-                context = sentence_before(sentence, text, spans)
                 examples.append(StanceExample(sentence=sentence, target=targets[chosen][0], context=context))
                 groups.append(corpus.groups[row])
     labels = corpus.codebook.labels("stance")
