@@ -14,7 +14,7 @@ from models.base import LabelledSet
 from stancewire.artefact import Artefact
 from stancewire.examples import Article, StanceExample
 from tests.small_models import CODEBOOK, small_artefact
-from training.config import EvaluationConfig
+from training.config_sections import EvaluationConfig
 from training.evaluate.metrics import evaluate
 from training.report.answers import Answers
 from training.report.build import Setting, build

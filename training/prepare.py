@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 from models.base import FamilyConfig, FitContext, LabelledSet
 from models.registry import heeds_targets
 from stancewire.errors import InputError
-from training.config import ExtraConfig, RunConfig
+from training.config import RunConfig
+from training.config_sections import ExtraConfig
 from training.data.beside import Sentences, Weighted
 from training.data.extra import Extra, More, extra_of, read_more
 from training.data.leaks import LeakError

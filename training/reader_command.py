@@ -14,7 +14,7 @@ from rich.console import Console
 from stancewire.artefact import read_artefact
 from stancewire.location import located
 from stancewire.serving.reader_folder import TASKS, write_reader_folder
-from training.config import TrackingConfig
+from training.config_sections import TrackingConfig
 from training.console import DONE, reporting, told
 from training.tracking import RegisteredVersion, tracked_run
 

@@ -19,7 +19,7 @@ from training.data.tables import articles_of, labelled_set, truth_of
 from training.data.targets import normal_target
 
 if TYPE_CHECKING:
-    from training.config import ExtraConfig
+    from training.config_sections import ExtraConfig
 
 
 @dataclass(frozen=True)

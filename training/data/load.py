@@ -28,7 +28,7 @@ from training.data.schema import Schema, schema_of
 from training.data.sources import Format, open_source
 
 if TYPE_CHECKING:
-    from training.config import DataConfig
+    from training.config_sections import DataConfig
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from training.data.tables import groups_of, truth_of
 from training.data.targets import held_out_targets, normal_target
 
 if TYPE_CHECKING:
-    from training.config import SplitConfig
+    from training.config_sections import SplitConfig
 
 By = Literal["event", "time", "outlet", "target", "given", "random"]
 PARTS = ("train", "dev", "test")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stancewire.codebook import Codebook
-from training.config import EvaluationConfig
+from training.config_sections import EvaluationConfig
 from training.evaluate.scores import Evaluation
 from training.report.answers import Answers
 from training.report.crossings import crossings

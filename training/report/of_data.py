@@ -12,7 +12,7 @@ from stancewire.artefact import Artefact
 from stancewire.codebook import Codebook
 from stancewire.errors import CodebookError, InputError
 from stancewire.section import listed
-from training.config import EvaluationConfig
+from training.config_sections import EvaluationConfig
 from training.data.load import Corpus
 from training.data.tables import labelled_set, truth_of
 from training.evaluate.baselines import majority

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stancewire.calibration import Probabilities
-from training.config import EvaluationConfig
+from training.config_sections import EvaluationConfig
 from training.evaluate.bootstrap import group_numbers, resample_weights, sum_by_group
 from training.evaluate.metrics import counts_of, f1, macro
 from training.report.answers import Answers

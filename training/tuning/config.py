@@ -9,7 +9,7 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_va
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from models.base import StrictModel
-from training.config import Text
+from training.config_sections import Text
 
 Kind: TypeAlias = Literal["uniform", "log_uniform", "int", "log_int", "choice"]
 Metric: TypeAlias = Literal["cross_validation", "dev"]

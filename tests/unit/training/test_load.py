@@ -18,7 +18,7 @@ import pytest
 from stancewire.codebook import Codebook
 from stancewire.errors import CodebookError, InputError
 from tests.corpora import TOPICS, corpus_of, row_of, rows_of, text_of, write_jsonl
-from training.config import DataConfig
+from training.config_sections import DataConfig
 from training.data import hub
 from training.data.codebook import load_codebook
 from training.data.load import Corpus, load_corpus, read_corpus

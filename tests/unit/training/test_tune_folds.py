@@ -11,7 +11,7 @@ import pytest
 from models.base import ALONE, LabelledSet
 from stancewire.errors import InputError
 from tests.corpora import rows_of, write_jsonl
-from training.config import ExtraConfig
+from training.config_sections import ExtraConfig
 from training.evaluate.metrics import counts_of, macro
 from training.fit import fit
 from training.prepare import Corpora, Prepared, prepare
