@@ -123,6 +123,11 @@ class Family(ABC):
         self.config = config
         self.seed = seed
 
+    @classmethod
+    def on_processor(cls, config: FamilyConfig) -> bool:
+        """Tell whether such a fit is computed by the processor, whose cores fits can share."""
+        return True
+
     @abstractmethod
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
         """Learn from train. Dev may choose when to stop; calibration and thresholds are fitted elsewhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -23,6 +24,8 @@ from training.yaml import ConfigError
 
 if TYPE_CHECKING:
     from training.train import Outcome
+
+_MOST_AT_ONCE = 64
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,21 +55,29 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         return DONE
     if not is_first():
         return _follow(prepared, fresh=options.fresh)
-    outcomes = [_train(one, console, fresh=options.fresh) for one in prepared]
+    outcomes = _train_all(prepared, console, options)
     for start in range(0, len(outcomes), len(options.seeds or outcomes)):
         _tell_spread(outcomes[start : start + len(options.seeds or ())], options.seeds, console)
     return REFUSED if any(outcome.refused for outcome in outcomes) else DONE
 
 
-def _train(prepared: Prepared, console: Console, *, fresh: bool) -> Outcome:
+def _train_all(prepared: Sequence[Prepared], console: Console, options: argparse.Namespace) -> list[Outcome]:
+    """Train one run after the other; fits of all of them may be made side by side meanwhile."""
+    from training.ahead import Run, side_by_side
     from training.present import outcome_lines
+    from training.resume import under_way
     from training.train import train
 
-    with reporting(console) as report:
-        outcome = train(prepared, report, fresh=fresh)
-    for line in outcome_lines(outcome):
-        console.print(line)
-    return outcome
+    outcomes = []
+    with ExitStack() as opened:
+        runs = [Run(one, opened.enter_context(under_way(one, fresh=options.fresh))) for one in prepared]
+        ahead = opened.enter_context(side_by_side(runs, options.at_once))
+        for run in runs:
+            with reporting(console) as report:
+                outcomes.append(train(run.prepared, run.kept, report, ahead))
+            for line in outcome_lines(outcomes[-1]):
+                console.print(line)
+    return outcomes
 
 
 def _follow(prepared: Sequence[Prepared], *, fresh: bool) -> int:
@@ -132,6 +143,12 @@ def plan(prepared: Prepared) -> Table:
     return table
 
 
+def _fits_at_once(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_AT_ONCE:
+        raise argparse.ArgumentTypeError(f"wanted a whole number from 1 to {_MOST_AT_ONCE}, got {text!r}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training.run",
@@ -155,6 +172,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--fresh", action="store_true", help="start anew, where a run that was killed could go on"
+    )
+    parser.add_argument(
+        "--at-once",
+        type=_fits_at_once,
+        metavar="N",
+        help="encoders: fits side by side on the cores of the processor; 1: one after the other, each on all "
+        "cores; left out: as many as the cores carry",
     )
     parser.add_argument(
         "--dump-config", action="store_true", help="print the whole config, explained, and stop"

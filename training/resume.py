@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,24 @@ class UnderWay:
         about = json.loads((self.folder / _ABOUT).read_text(encoding="utf-8"))
         _write(self.folder / _ABOUT, about | {"run_id": run_id})
 
+    @contextmanager
+    def to_its_end(self) -> Iterator[None]:
+        """Remove what is kept when the block ends well.
+
+        Raises:
+            StancewireError: if something cannot be written.
+        """
+        if self.folder is None:
+            yield
+            return
+        with _writable(self.folder):
+            yield
+            shutil.rmtree(self.folder)
+
 
 @contextmanager
 def under_way(prepared: Prepared, *, fresh: bool) -> Iterator[UnderWay]:
-    """Open what a run keeps while it is under way; what is there is removed when it ends well.
+    """Open what a run keeps while it is under way, and hold it while the block runs.
 
     Args:
         prepared: what it learns from.
@@ -82,16 +96,12 @@ def under_way(prepared: Prepared, *, fresh: bool) -> Iterator[UnderWay]:
     if not is_first():
         yield UnderWay(folder, cache)
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+    with ExitStack() as held:
+        with _writable(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(_alone(folder))
             begun = _opened(folder, fingerprint(prepared), fresh)
-            yield UnderWay(folder, cache, begun)
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise StancewireError(
-            f"{folder}: cannot be written: {error.strerror or error}; choose another output"
-        ) from error
+        yield UnderWay(folder, cache, begun)
 
 
 def fingerprint(prepared: Prepared) -> str:
@@ -139,6 +149,17 @@ def _opened(folder: Path, wanted: str, fresh: bool) -> str:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     _write(folder / _ABOUT, {"fingerprint": wanted, "run_id": ""})
     return ""
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Tell of a disk that does not take what the block writes."""
+    try:
+        yield
+    except OSError as error:
+        raise StancewireError(
+            f"{folder}: cannot be written: {error.strerror or error}; choose another output"
+        ) from error
 
 
 @contextmanager

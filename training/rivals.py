@@ -6,9 +6,10 @@ Every fit of a run is made here or named here, so that the processes that torchr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from models.base import FamilyConfig, FitContext
+from models.base import ALONE, Family, FamilyConfig, FitContext
 from models.errors import FitError
 from models.registry import family
 from training.config import RunConfig
@@ -22,6 +23,40 @@ MAJORITY, TARGET_BLIND, LINEAR = "majority", "target-blind", "linear"
 MODEL = "model"
 # What surrounds the fit of a name: its checkpoints and its curves.
 Surround: TypeAlias = Callable[[str], FitContext]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit of a run.
+
+    Attributes:
+        name: of it within the run.
+        model: how it learns.
+        parts: what it learns from.
+        is_rival: whether the model is only judged beside it.
+        is_for_show: whether the run does without where its rows cannot teach it.
+    """
+
+    name: str
+    model: FamilyConfig
+    parts: Parts
+    is_rival: bool = False
+    is_for_show: bool = False
+
+    @property
+    def rows_an_epoch(self) -> float:
+        """Rows that are seen between two looks at dev, those beside train included."""
+        beside = self.parts.around(ALONE).extra
+        return len(self.parts.train) + sum(len(rows) * weight for rows, weight in beside)
+
+    def make(self, config: RunConfig, context: FitContext) -> Family:
+        """Fit it, and nothing more: neither calibrated nor judged.
+
+        Raises:
+            FitError: if its rows cannot teach what is asked.
+        """
+        model = family(self.model.family)(self.model, seed=config.seed)
+        return model.fit(self.parts.train, self.parts.dev, self.parts.around(context))
 
 
 def evaluations_of(
@@ -52,22 +87,24 @@ def other_splits(prepared: Prepared, surround: Surround) -> dict[str, Evaluation
 
 def follow(prepared: Prepared, surround: Surround) -> None:
     """Take this process' share in every fit of a run that another process tracks and judges."""
-    config = prepared.config
-    kind = family(config.model.family)
-    if not kind.resumes:
+    if not family(prepared.config.model.family).resumes:
         return
-
-    def learn(model: FamilyConfig, parts: Parts, name: str) -> None:
-        kind(model, seed=config.seed).fit(parts.train, parts.dev, parts.around(surround(name)))
-
-    learn(config.model, prepared.parts, MODEL)
-    if (model := _blind(config)) is not None:
-        learn(model, prepared.parts.for_model(model), TARGET_BLIND)
-    for by, parts in _splits(prepared):
+    for one in fits_of(prepared):
         try:
-            learn(config.model, parts, _fit_of(by))
+            one.make(prepared.config, surround(one.name))
         except FitError:  # as in every process: see _judged
-            continue
+            if not one.is_for_show:
+                raise
+
+
+def fits_of(prepared: Prepared) -> Iterator[Fit]:
+    """Yield the fits that the config of a run asks for, in their order, but for the quick linear floor."""
+    config = prepared.config
+    yield Fit(MODEL, config.model, prepared.parts)
+    if (model := _blind(config)) is not None:
+        yield Fit(TARGET_BLIND, model, prepared.parts.for_model(model), is_rival=True)
+    for by, parts in _splits(prepared):
+        yield Fit(_fit_of(by), config.model, parts, is_rival=True, is_for_show=True)
 
 
 def _blind(config: RunConfig) -> FamilyConfig | None:

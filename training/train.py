@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from models.base import FitContext, Log
 from stancewire.artefact import CARD, Artefact
+from training.ahead import Ahead
 from training.behaviour.trained import Behaviour, log_behaviour, try_behaviour
 from training.card import Facts, card, description
 from training.config import RunConfig
@@ -20,7 +21,7 @@ from training.fit import Trial, fit
 from training.prepare import OtherSplit, Prepared
 from training.record import log_inputs, log_results, provenance
 from training.report.of_run import run_report
-from training.resume import keep_checkpoint, under_way
+from training.resume import UnderWay, keep_checkpoint
 from training.rivals import MODEL, TARGET_BLIND, evaluations_of, other_splits
 from training.tracking import RegisteredVersion, TrackedRun, tracked_run
 
@@ -57,13 +58,16 @@ class Outcome:
     refused: str
 
 
-def train(prepared: Prepared, report: Callable[[str], None], *, fresh: bool = False) -> Outcome:
+def train(
+    prepared: Prepared, kept: UnderWay, report: Callable[[str], None], ahead: Ahead | None = None
+) -> Outcome:
     """Train as the config says, in one MLflow run.
 
     Args:
         prepared: labelled rows in parts.
+        kept: what the run keeps while it is under way; removed when it ends well.
         report: told what is being done.
-        fresh: whether a run that was killed is left behind; else the same command goes on with it.
+        ahead: what makes fits of this run side by side, if anything does.
 
     Raises:
         StancewireError: if the rows cannot teach, the artefact cannot be written or does not answer as the
@@ -73,13 +77,14 @@ def train(prepared: Prepared, report: Callable[[str], None], *, fresh: bool = Fa
     config, parts = prepared.config, prepared.parts
     report("opening MLflow")
     with (
-        under_way(prepared, fresh=fresh) as kept,
+        kept.to_its_end(),
         tracked_run(config.tracking.experiment, config.name, {}, resume=kept.run_id) as run,
     ):
         kept.belongs_to(run.run_id)
 
         def surround(name: str) -> FitContext:
-            return kept.context(name, _curves(run, report, name))
+            context = kept.context(name, _curves(run, report, name))
+            return ahead.finish(context) if ahead else context
 
         origin = provenance(prepared)
         log_inputs(run, prepared, origin)

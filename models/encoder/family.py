@@ -45,6 +45,15 @@ class EncoderFamily(Family):
     learned_: Learned
     graph_: bytes
 
+    @classmethod
+    def on_processor(cls, config: FamilyConfig) -> bool:
+        """Tell whether there is no GPU, or none is wanted."""
+        if getattr(config, "device", "auto") == "cpu" or find_spec("torch") is None:
+            return True
+        from torch.cuda import is_available
+
+        return not is_available()
+
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
         """Learn from train; dev chooses the best epoch.
 

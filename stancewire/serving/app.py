@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from multiprocessing import connection, parent_process
 
 from stancewire.errors import StancewireError
+from stancewire.parent import end_with_parent
 from stancewire.serving.front import Front
 from stancewire.serving.options import Limits
 
@@ -20,7 +18,7 @@ def create() -> Front:
     Raises:
         StancewireError: if the model cannot be loaded.
     """
-    _end_with_parent()
+    end_with_parent()
     from mlflow.pyfunc import load_model, scoring_server
 
     from stancewire.serving.model import ServedModel
@@ -30,16 +28,3 @@ def create() -> Front:
     if not isinstance(served, ServedModel):
         raise StancewireError("expected a model that stancewire logged; name another")
     return Front(scoring_server.init(model), served.sources, Limits.of_environment())
-
-
-def _end_with_parent() -> None:
-    """In a worker process, end when the process that started it is gone, however it went."""
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def wait() -> None:
-        connection.wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()

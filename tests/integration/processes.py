@@ -26,3 +26,8 @@ def parent_of(pid: int) -> int | None:
     except (OSError, IndexError):
         return None
     return None if state == "Z" else int(parent)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and waits for no burial."""
+    return parent_of(pid) is not None

@@ -1,4 +1,7 @@
-"""`python -m training.run` with an encoder: what it leaves behind, and how it goes on after a SIGKILL."""
+"""`python -m training.run` with an encoder: what it leaves behind, and how it goes on after a SIGKILL.
+
+One run makes its fits one after the other, another one side by side.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,11 @@ from stancewire.artefact import read_artefact
 from stancewire.predictor import load
 from tests.corpora import rows_of, write_jsonl
 from tests.integration.conftest import ROOT, environment
+from tests.integration.processes import children, is_alive
 from tests.unit.models.backbones import shared_backbone
 
 NAME = "stancewire-stance"
+SIDE_BY_SIDE = ("--set", "seed=0", "--at-once", "2")
 
 
 @dataclass(frozen=True)
@@ -85,16 +90,23 @@ def printed(place: Place) -> str:
 
 @pytest.fixture(scope="module")
 def killed(place: Place, printed: str) -> Iterator[str]:
-    """Start the first seed's run again elsewhere, kill it after its first checkpoint; its MLflow run."""
+    """Start the first seed's run again elsewhere, its fits side by side; kill it after its first checkpoint.
+
+    Returns its MLflow run.
+    """
     before = set(place.runs())
     state = place.folder / "resumed" / ".checkpoints" / NAME / "model" / "state.safetensors"
     with subprocess.Popen(  # noqa: S603 - fixed program
-        place.command("resumed", "--set", "seed=0"), cwd=ROOT, env=environment(place.folder)
+        place.command("resumed", *SIDE_BY_SIDE), cwd=ROOT, env=environment(place.folder)
     ) as process:
         while not state.is_file():
             assert process.poll() is None
             time.sleep(0.005)
+        workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
+    assert len(workers) == 2
+    while any(is_alive(worker) for worker in workers):
+        time.sleep(0.05)
     (left,) = set(place.runs()) - before
     assert place.runs()[left] == "RUNNING"
     yield left
@@ -145,14 +157,21 @@ def test_another_run_can_start_from_the_checkpoint(place: Place, printed: str) -
     assert list((place.folder / "whole" / ".checkpoints").iterdir()) == []
 
 
-def test_a_killed_run_goes_on_in_its_mlflow_run_and_ends_the_same(place: Place, killed: str) -> None:
+def test_a_killed_run_goes_on_in_its_mlflow_run_and_ends_as_one_fit_after_the_other(
+    place: Place, killed: str
+) -> None:
     before = set(place.runs())
-    done = place.run("resumed", "--set", "seed=0")
+    done = place.run("resumed", *SIDE_BY_SIDE)
     assert done.returncode in (0, 3), done.stdout + done.stderr
     assert set(place.runs()) == before
     assert place.runs()[killed] == "FINISHED"
     assert killed in done.stdout
     assert place.client().get_run(killed).data.tags["stancewire.resumed"] == "true"
+    history = place.client().get_metric_history(killed, "dev/macro_f1")
+    assert {point.step for point in history} == {
+        point.step for point in place.client().get_metric_history(killed, "dev/loss")
+    }
+    assert len({point.step for point in history}) == 3
     whole, resumed = (read_artefact(place.folder / output / NAME) for output in ("whole", "resumed"))
     for name in whole.manifest.files:
         assert resumed.read_bytes(name) == whole.read_bytes(name)

@@ -24,11 +24,12 @@ from tests.corpora import rows_of, write_jsonl
 from tests.integration.conftest import ROOT, environment
 from training.config import RunConfig
 from training.config_file import load_config
+from training.crew import Failed
 from training.prepare import Corpora, prepare
 from training.tuning.command import main
 from training.tuning.folds import Scored, make_ground, scores
 from training.tuning.load import load_sweep
-from training.tuning.workers import Crew, Failed
+from training.tuning.workers import Triers
 
 TEXT = """\
 task: topics
@@ -266,17 +267,17 @@ def zombie(pid: int) -> bool:
 
 
 @pytest.fixture
-def crew(swept: Swept) -> Iterator[Crew]:
+def crew(swept: Swept) -> Iterator[Triers]:
     sweep = load_sweep(swept.place.arguments[0])
     ground = make_ground(prepare(sweep.config, Corpora(), lambda step: None), sweep.tune)
     before = dict(os.environ)
-    made = Crew(ground, 2)
+    made = Triers(ground, 2)
     assert dict(os.environ) == before
     yield made
     made.close()
 
 
-def test_a_worker_that_dies_or_fails_costs_its_trial_alone(crew: Crew, swept: Swept) -> None:
+def test_a_worker_that_dies_or_fails_costs_its_trial_alone(crew: Triers, swept: Swept) -> None:
     config = load_sweep(swept.place.arguments[0]).config
     good, bad = crew.give(config), crew.give(too_rare(config))
     assert not crew.idle
@@ -307,7 +308,7 @@ def test_a_worker_that_dies_or_fails_costs_its_trial_alone(crew: Crew, swept: Sw
     assert not crew.idle
 
 
-def until_told(crew: Crew) -> list[tuple[object, Scored | Failed]]:
+def until_told(crew: Triers) -> list[tuple[object, Scored | Failed]]:
     while True:
         if told := list(crew.told(1.0)):
             return list(told)

@@ -9,6 +9,7 @@ from pathlib import Path
 from stancewire.artefact import read_artefact
 from stancewire.errors import ArtefactError
 from training.prepare import Prepared
+from training.resume import under_way
 from training.train import Outcome, train
 from training.tuning.load import Sweep
 from training.tuning.search import Found
@@ -68,7 +69,9 @@ def train_best(
     home = Path(sweep.config.output) / sweep.config.name
     if earlier and earlier["trial"] == found.best.ordinal and earlier["artefact"] == _digest(home):
         return Earlier(earlier["run"], earlier["refused"])
-    outcome = train(replace(prepared, config=sweep.run(found.best.drawn)), report)
+    chosen = replace(prepared, config=sweep.run(found.best.drawn))
+    with under_way(chosen, fresh=False) as kept:
+        outcome = train(chosen, kept, report)
     noted = {"run": outcome.run_id, "artefact": outcome.artefact.digest, "refused": outcome.refused}
     trials.note(_CHOICE, {"trial": found.best.ordinal, **noted})
     run.tags({"stancewire.choice_run": outcome.run_id})

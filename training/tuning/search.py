@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stancewire.errors import InputError
+from training.crew import Failed, Worker
 from training.tuning.folds import Ground, Scored
 from training.tuning.load import Sweep
 from training.tuning.study import Ended, Trial, Trials
 from training.tuning.track import SweepRun
-from training.tuning.workers import Crew, Failed, Worker
+from training.tuning.workers import Triers
 from training.yaml import ConfigError
 
 _BASELINE = "baseline"
@@ -101,7 +102,7 @@ class Search:
         return Found(best, ended, Baseline(**self._trials.noted(_BASELINE)))
 
     def _make(self) -> None:
-        crew = Crew(self._ground, self._sweep.tune.workers)
+        crew = Triers(self._ground, self._sweep.tune.workers)
         try:
             if self._trials.noted(_BASELINE) is None:
                 self._busy[crew.give(self._sweep.config)] = _Standing()
@@ -116,7 +117,7 @@ class Search:
             # Ctrl-C, or MLflow that went away: what was under way is tried again by the next call.
             self._run.stopped(self._trials.stop_running())
 
-    def _fill(self, crew: Crew) -> bool:
+    def _fill(self, crew: Triers) -> bool:
         """Begin trials on all idle workers; return whether any was begun."""
         begun = False
         while crew.idle and (self._until is None or time.monotonic() < self._until):

@@ -14,12 +14,12 @@ import pytest
 
 from stancewire.errors import InputError
 from training.config import RunConfig
+from training.crew import Failed
 from training.tuning import search
 from training.tuning.folds import Scored
 from training.tuning.load import Sweep, load_sweep
 from training.tuning.search import Found, Search
 from training.tuning.study import open_trials
-from training.tuning.workers import Failed
 
 FOLDS = 3
 Told = list[Scored | Failed]
@@ -97,7 +97,7 @@ def sweep_of(folder: Path, *settings: str) -> Sweep:
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
     crews.clear()
-    monkeypatch.setattr(search, "Crew", FakeCrew)
+    monkeypatch.setattr(search, "Triers", FakeCrew)
 
 
 def find(
