@@ -91,12 +91,14 @@ class FitContext:
         log: told the number of a step and figures of it, by name.
         extra: more training rows of the same labels, each set with how often a row is drawn in an epoch, or
             how many rows one counts for where all are learned from at once.
+        plain: those of them that also teach a model which gives a sentence one answer, whatever it is asked.
     """
 
     checkpoints: Path | None = None
     cache: Path | None = None
     log: Log = unheard
     extra: tuple[tuple[LabelledSet, float], ...] = ()
+    plain: tuple[tuple[LabelledSet, float], ...] = ()
 
 
 ALONE = FitContext()
@@ -131,6 +133,19 @@ class Family(ABC):
     @abstractmethod
     def fit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
         """Learn from train. Dev may choose when to stop; calibration and thresholds are fitted elsewhere."""
+
+    def prefit(self, train: LabelledSet, dev: LabelledSet, context: FitContext = ALONE) -> Self:
+        """Do as much of `fit` as the checkpoints of the context keep for it.
+
+        Raises:
+            FitError: as `fit` does.
+        """
+        return self.fit(train, dev, context)
+
+    @property
+    def beside(self) -> Mapping[str, Family]:
+        """Models that were fitted on the same rows and answer together with this one, by family."""
+        return {}
 
     @abstractmethod
     def predict_probabilities(self, examples: Examples) -> Probabilities:

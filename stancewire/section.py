@@ -55,7 +55,7 @@ class Section:
     """
 
     def __init__(self, value: JsonValue, where: str, known: Iterable[str]) -> None:
-        self._where = where
+        self.where = where
         known = sorted(known)
         values = self._object(value, where)
         if unknown := sorted(values.keys() - set(known)):
@@ -122,7 +122,7 @@ class Section:
 
     def json(self, key: str) -> dict[str, JsonValue]:
         """Return an object whose content is the caller's to check, or free."""
-        return self._object(self._values[key], f"{self._where}.{key}")
+        return self._object(self._values[key], f"{self.where}.{key}")
 
     def absent(self, key: str) -> bool:
         """Tell whether the key holds null."""
@@ -130,7 +130,7 @@ class Section:
 
     def section(self, key: str, known: Iterable[str]) -> Section:
         """Return the object under a key, with its own known keys."""
-        return Section(self._values[key], f"{self._where}.{key}", known)
+        return Section(self._values[key], f"{self.where}.{key}", known)
 
     def _object(self, value: JsonValue, where: str) -> dict[str, JsonValue]:
         if not isinstance(value, dict):
@@ -139,7 +139,7 @@ class Section:
 
     def _wrong(self, key: str, expected: str) -> ArtefactError:
         return ArtefactError(
-            f"{self._where}.{shown(key)[1:-1]}: expected {expected}, found {_found(self._values[key])}"
+            f"{self.where}.{shown(key)[1:-1]}: expected {expected}, found {_found(self._values[key])}"
         )
 
 

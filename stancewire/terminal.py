@@ -133,11 +133,13 @@ def _chunking(chunking: Mapping[str, int]) -> str:
 
 
 def _engines(model: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
-    """Yield what an encoder runs on, with the first figure of its gate, and how its weights are stored."""
+    """Yield what an encoder runs on, with the first figure of its gate, its weights, and its companion."""
     if isinstance(engines := model.get("engines"), dict):
         yield "engines", ", ".join(_engine(*engine) for engine in engines.items()) or "none"
     if isinstance(weights := model.get("weights"), str):
         yield "weights", weights
+    if isinstance(linear := model.get("linear"), dict):
+        yield "together with", f"a linear model, whose share is {_shown(linear.get('share'))}"
 
 
 def _engine(name: str, figures: JsonValue) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.base import ALONE, FamilyConfig, FitContext, LabelledSet
+from models.base import ALONE, Family, FamilyConfig, FitContext, LabelledSet
 from models.registry import family
 from stancewire.calibration import Calibration, Probabilities, decide
 from stancewire.doubt import Abstention, Conformal
@@ -44,7 +44,14 @@ class Trial:
     warnings: tuple[str, ...] = ()
 
 
-def fit(config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContext = ALONE) -> Trial:
+def fit(
+    config: RunConfig,
+    model: FamilyConfig,
+    parts: Parts,
+    context: FitContext = ALONE,
+    *,
+    learned: Family | None = None,
+) -> Trial:
     """Fit one model.
 
     Args:
@@ -52,12 +59,13 @@ def fit(config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContex
         model: of the family; the run's own, or a variant such as the target-blind one.
         parts: of the data.
         context: where the fit is kept and logged.
+        learned: the model, where it was fitted on these parts before.
 
     Raises:
         FitError: if the rows cannot teach what is asked.
     """
     train, dev, test = parts.train, parts.dev, parts.test
-    learned = family(model.family)(model, seed=config.seed).fit(train, dev, parts.around(context))
+    learned = learned or family(model.family)(model, seed=config.seed).fit(train, dev, parts.around(context))
     raw_dev = learned.predict_probabilities(dev.examples)
     calibration, held_out = _calibrate(config, raw_dev, dev)
     thresholds, warnings = choose_thresholds(

@@ -44,8 +44,7 @@ class Parts:
 
     def around(self, context: FitContext) -> FitContext:
         """Return the context of a fit on these parts: what teaches beside train is further rows of it."""
-        own = [self.sentences] if self.sentences else []
-        return replace(context, extra=(*own, *chain.from_iterable(one.sets for one in self.extra)))
+        return replace(context, extra=self._beside(), plain=self._plain()._beside())
 
     def for_model(self, model: FamilyConfig) -> Parts:
         """Return the same for a model, without what would be noise to it.
@@ -53,10 +52,15 @@ class Parts:
         One that gives a sentence one answer, whatever it is asked about, does without contrasts and without
         sentences; it learns topics from whole texts.
         """
-        if heeds_targets(model):
-            return self
+        return self if heeds_targets(model) else self._plain()
+
+    def _plain(self) -> Parts:
         extra = (replace(one, sentences=None) for one in self.extra if not one.contrasts)
         return replace(self, sentences=None, extra=tuple(extra))
+
+    def _beside(self) -> tuple[Weighted, ...]:
+        own = [self.sentences] if self.sentences else []
+        return (*own, *chain.from_iterable(one.sets for one in self.extra))
 
 
 @dataclass(frozen=True)

@@ -50,13 +50,13 @@ class Fit:
         return len(self.parts.train) + sum(len(rows) * weight for rows, weight in beside)
 
     def make(self, config: RunConfig, context: FitContext) -> Family:
-        """Fit it, and nothing more: neither calibrated nor judged.
+        """Fit what its checkpoints keep, and nothing more: it is neither calibrated nor judged.
 
         Raises:
             FitError: if its rows cannot teach what is asked.
         """
         model = family(self.model.family)(self.model, seed=config.seed)
-        return model.fit(self.parts.train, self.parts.dev, self.parts.around(context))
+        return model.prefit(self.parts.train, self.parts.dev, self.parts.around(context))
 
 
 def evaluations_of(
@@ -73,7 +73,10 @@ def evaluations_of(
         decisions = {TARGET_BLIND: blind.decisions} | decisions
     if config.model.family != LINEAR:
         linear = family(LINEAR).Config.model_validate({"family": LINEAR})
-        floor = fit(config, linear, parts.for_model(linear))
+        own = trial.fitted.family.beside.get(LINEAR)
+        floor = fit(
+            config, linear, parts.for_model(linear), learned=own if own and own.config == linear else None
+        )
         found = {LINEAR: judge(config, floor, parts)} | found
         decisions = {LINEAR: floor.decisions} | decisions
     return {config.model.family: judge(config, trial, parts, decisions)} | found, blind

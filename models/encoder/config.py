@@ -137,6 +137,11 @@ class EncoderConfig(FamilyConfig):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Of the training steps; "auto": bf16 where the processor computes in it. Answers are in fp32."""
 
+    linear_share: Share = 0.0
+    """Weight in every answer of a linear model, which is fitted on the same rows and shipped in the same
+    artefact: the logits are the weighted mean of both. It steadies answers on texts unlike the corpus. 0, or
+    where the rows cannot teach a linear model: the encoder answers alone."""
+
     quantise: bool = True
     """Whether the weights are rounded to 8 bits before the network is calibrated and judged: the artefact has
     a quarter of the size, and processors with instructions for int8 answer faster."""

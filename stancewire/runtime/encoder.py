@@ -2,7 +2,8 @@
 
 Texts become sequences (stancewire/encoding.py), sequences of like length become batches (batching.py), an
 engine scores them (onnx.py, openvino.py), and the scores of a row's sequences become its probabilities
-(pooling.py). An answer does not depend on what else is asked with it, but for the last digits.
+(pooling.py), with those of the linear model that an artefact may hold too. An answer does not depend on what
+else is asked with it, but for the last digits.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from stancewire.runtime.batching import batches, matrices
 from stancewire.runtime.choice import choose, open_session
 from stancewire.runtime.encoder_model import read_model
 from stancewire.runtime.graph import check_graph
+from stancewire.runtime.linear import LinearRuntime
 from stancewire.runtime.options import RuntimeOptions
-from stancewire.runtime.pooling import columns, pool
+from stancewire.runtime.pooling import blend, columns, pool
 from stancewire.section import shown
 
 # Tokens of one call of the engine, padding included, by thread and at least: with more, what a layer writes
@@ -52,6 +54,7 @@ class EncoderRuntime:
         self._task = manifest.task
         self._model = model
         self._name = manifest.name
+        self._linear = LinearRuntime(artefact, model.linear.section) if model.linear else None
         self._columns = columns(len(manifest.labels), model.pooling)
         self._encoder = Encoder(artefact.read_bytes(TOKENIZER), model.layout)
         self.choice = choose(model, options, str(artefact.path))
@@ -78,6 +81,9 @@ class EncoderRuntime:
         for chosen in batches(list(map(len, encoded.ids)), self._budget):
             scores[chosen] = self._scores(encoded, chosen)
         probabilities = pool(scores, encoded.rows, self._model.pooling, self._task)
+        if self._linear and self._model.linear:
+            words = self._linear.predict(examples).probabilities
+            probabilities = blend(probabilities, words, self._model.linear.share, self._task)
         return RawPrediction(probabilities, encoded.blank, encoded.cut)
 
     def _scores(self, encoded: Encoded, chosen: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -9,12 +9,13 @@ from stancewire.artefact import Artefact
 from stancewire.encoding import ENCODING_VERSION, Layout
 from stancewire.errors import ArtefactError
 from stancewire.manifest import MANIFEST
+from stancewire.runtime.linear import LINEAR_KEYS
 from stancewire.runtime.options import Engine, Variant
 from stancewire.runtime.pooling import POOLINGS, Pooling
 from stancewire.section import Section, listed
 
 _KEYS = ("encoding", "graph", "pooling", "pad", "target_blind", "engines")
-_OPTIONAL = ("marked", "weights")
+_OPTIONAL = ("marked", "weights", "linear")
 _MAX_TOKEN = 10_000_000
 
 
@@ -41,6 +42,19 @@ CHOICES = (
 
 
 @dataclass(frozen=True, slots=True)
+class LinearPart:
+    """A linear model that answers together with the encoder.
+
+    Attributes:
+        share: its weight in the answer.
+        section: what the linear runtime reads.
+    """
+
+    share: float
+    section: Section
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderModel:
     """The checked `chunking` and `model` sections.
 
@@ -51,6 +65,7 @@ class EncoderModel:
         gated: what passed the parity gate in training, the fastest first.
         graph: the ONNX file.
         has_int8: whether its weights are integers, of which int8 is computed.
+        linear: what answers with it; None where it answers alone.
     """
 
     layout: Layout
@@ -59,6 +74,7 @@ class EncoderModel:
     gated: tuple[Choice, ...]
     graph: str
     has_int8: bool
+    linear: LinearPart | None = None
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -97,7 +113,13 @@ def read_model(artefact: Artefact) -> EncoderModel:
         gated=_gated(section, where, has_int8=has_int8),
         graph=graph,
         has_int8=has_int8,
+        linear=_linear(section) if "linear" in content else None,
     )
+
+
+def _linear(section: Section) -> LinearPart:
+    part = section.section("linear", ("share", *LINEAR_KEYS))
+    return LinearPart(part.number("share", 0, 1), part)
 
 
 def _check_version(version: int, where: str) -> None:

@@ -21,12 +21,14 @@ from stancewire.errors import ArtefactError
 from stancewire.examples import Article, StanceExample
 from stancewire.features import FEATURES, FEATURES_VERSION, Runs
 from stancewire.features.base import Ints
+from stancewire.manifest import MANIFEST
 from stancewire.runtime import RawPrediction
 from stancewire.runtime.vocabulary import Vocabulary
 from stancewire.section import Section, shown
 from stancewire.tensors import Array
 
 WEIGHTS = "weights.safetensors"
+LINEAR_KEYS = ("features", "terms")
 
 Scores = NDArray[np.float64]
 
@@ -38,18 +40,21 @@ class LinearRuntime:
     """Answers with raw probabilities. Nothing in it changes after loading: safe to call from several threads.
 
     Args:
-        artefact: one of the linear family.
+        artefact: one of the linear family, or one that holds such a model beside its own.
+        section: of the manifest that says `features` and `terms`; None: its `model`.
 
     Raises:
         ArtefactError: if its sections or tensors do not fit each other, or this package's features.
     """
 
-    def __init__(self, artefact: Artefact) -> None:
+    def __init__(self, artefact: Artefact, section: Section | None = None) -> None:
         manifest = artefact.manifest
+        if section is None:
+            section = Section(dict(manifest.model), f"{artefact.path / MANIFEST}: model", LINEAR_KEYS)
         self._task: Task = manifest.task
         self._max_chars = manifest.max_chars
         self._features = FEATURES[manifest.task]
-        sizes = _sizes(artefact, self._features.blocks)
+        sizes = _sizes(section, self._features.blocks)
         tensors = _tensors(artefact, len(manifest.labels), sum(sizes.values()))
         # Position of each block in what the features yield; blocks left out by the model are not looked up.
         self._blocks = [self._features.blocks.index(name) for name in sizes]
@@ -146,10 +151,9 @@ def pack_terms(terms: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
 
 
-def _sizes(artefact: Artefact, blocks: tuple[str, ...]) -> dict[str, int]:
+def _sizes(section: Section, blocks: tuple[str, ...]) -> dict[str, int]:
     """Return how many terms each block has, in the order of the features."""
-    where = f"{artefact.path}/manifest.json: model"
-    section = Section(dict(artefact.manifest.model), where, ("features", "terms"))
+    where = section.where
     version = section.integer("features", 1, 2**31)
     if version != FEATURES_VERSION:
         advice = "upgrade stancewire" if version > FEATURES_VERSION else "train again"

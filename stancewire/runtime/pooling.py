@@ -1,4 +1,4 @@
-"""From the scores of sequences to the probabilities of rows: training and inference pool alike."""
+"""From the scores of sequences, and of two models, to probabilities: training and inference pool alike."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ Pooling: TypeAlias = Literal["mean", "max", "noisy_or", "attention"]
 POOLINGS: tuple[Pooling, ...] = ("mean", "max", "noisy_or", "attention")
 
 _Floats: TypeAlias = NDArray[np.float64]
+# What a model is at least unsure of: float32 rounds what is surer to 0 and 1.
+_LEAST = 1e-7
 
 
 def columns(n_labels: int, pooling: Pooling) -> int:
@@ -43,6 +45,28 @@ def pool(scores: NDArray[np.float32], rows: NDArray[np.intp], pooling: Pooling, 
         return np.asarray(-np.expm1(none_holds), dtype=np.float32)
     link = sigmoid if task == "topics" else softmax
     return np.asarray(link(_logits(wide, starts, rows, pooling)), dtype=np.float32)
+
+
+def blend(one: Probabilities, other: Probabilities, share: float, task: Task) -> Probabilities:
+    """Return what two models say together: a logarithmic opinion pool, float32 [n_rows, n_labels].
+
+    The logits of the answer are the weighted mean of theirs, so that who is unsure has little say. Genest and
+    Zidek, "Combining Probability Distributions" (Statistical Science, 1986), compare the ways to pool.
+
+    Args:
+        one: probabilities of the first, [n_rows, n_labels].
+        other: of the second, likewise.
+        share: weight of the second, from 0 to 1; the first has what is left.
+        task: probabilities of topics stand each for itself, those of stance sum to 1.
+    """
+    logits = (1 - share) * _logits_of(one, task) + share * _logits_of(other, task)
+    return np.asarray((sigmoid if task == "topics" else softmax)(logits), dtype=np.float32)
+
+
+def _logits_of(probabilities: Probabilities, task: Task) -> _Floats:
+    wide = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
+    logits: _Floats = np.log(wide) - (np.log1p(-wide) if task == "topics" else 0)
+    return logits
 
 
 def _logits(scores: _Floats, starts: NDArray[np.intp], rows: NDArray[np.intp], pooling: Pooling) -> _Floats:

@@ -17,11 +17,12 @@ import pytest
 
 from models import registry
 from models.base import Family, LabelledSet
+from models.encoder.config import EncoderConfig
 from models.encoder.family import EncoderFamily
 from models.errors import FitError, UnknownFamilyError
 from models.fewshot.family import FewshotFamily
 from models.linear import Linear
-from stancewire.examples import Article
+from stancewire.examples import Article, StanceExample
 from tests.unit.models.backbones import quick, quick_few
 from tests.unit.models.rows import bundled_articles, bundled_stances, stance_rows, topics_rows
 
@@ -61,6 +62,11 @@ def linear_svm() -> dict[str, Any]:
     return {"classifier": "linear_svm"}
 
 
+def both() -> dict[str, Any]:
+    """The encoder family with a linear model that answers too."""
+    return quick(linear_share=0.4)
+
+
 def two_stances() -> LabelledSet:
     """Rows of two labels, which scikit-learn keeps in one row of coefficients."""
     return stance_rows(labels=("against", "favor"))
@@ -74,6 +80,9 @@ CASES = {
     f"{family}, {rows.__name__}": Case(family, settings, rows)
     for family, settings in (("encoder", quick), ("fewshot", quick_few))
     for rows in (topics_rows, stance_rows)
+}
+CASES |= {
+    f"encoder and linear, {rows.__name__}": Case("encoder", both, rows) for rows in (topics_rows, stance_rows)
 }
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
@@ -233,3 +242,15 @@ def test_articles_without_any_word_are_refused(case: Case) -> None:
     rows = case.rows()
     with pytest.raises(FitError, match=r"min_documents.*got none"):
         case.new().fit(replace(rows, examples=(Article(text="?"),) * len(rows)), rows)
+
+
+def test_an_encoder_answers_alone_where_its_rows_teach_no_linear_model(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = stance_rows()
+    examples: Any = tuple(StanceExample(sentence=f"w{row}", target=f"t{row}") for row in range(len(rows)))
+    odd = replace(rows, examples=examples)
+    model = EncoderFamily(EncoderConfig(**both() | {"epochs": 1, "target_blind": True}), seed=1).fit(odd, odd)
+    assert dict(model.beside) == {}
+    assert "the encoder answers alone" in caplog.text
+    np.testing.assert_array_equal(model.predict_probabilities(examples), model.learned_.answer(examples))

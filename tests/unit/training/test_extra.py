@@ -195,6 +195,7 @@ def test_sentences_of_other_corpora_teach_by_their_weight(tmp_path: Path) -> Non
     assert extra.to_dict()["sentences"] == len(sentences)
     linear = family("linear").Config(family="linear")
     assert parts.for_model(linear).around(ALONE).extra == ((extra.rows, 0.5),)
+    assert parts.around(ALONE).plain == ((extra.rows, 0.5),)
 
 
 def test_the_bundled_corpus_alone_has_more_to_learn_from() -> None:
@@ -251,6 +252,7 @@ def test_contrasts_teach_what_heeds_targets_alone(tmp_path: Path) -> None:
     encoder = family("encoder").Config(family="encoder")
     blind = encoder.model_copy(update={"target_blind": True})
     assert [weight for _, weight in parts.for_model(blind).around(ALONE).extra] == [0.5]
+    assert [weight for _, weight in parts.around(ALONE).plain] == [0.5]
     assert parts.for_model(encoder) is parts
 
 
@@ -262,7 +264,10 @@ def test_the_target_blind_model_and_the_linear_one_learn_from_no_contrasts(
     ready = prepared(tmp_path, "stance", [one])
     learned: list[tuple[str, bool, int]] = []
 
-    def fit(config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContext = ALONE) -> Trial:
+    def fit(
+        config: RunConfig, model: FamilyConfig, parts: Parts, context: FitContext = ALONE, **more: object
+    ) -> Trial:
+        assert not more.get("learned")
         learned.append((model.family, model.target_blind, len(parts.around(context).extra)))
         linear = family("linear").Config.model_validate({"family": "linear", "regularisation": [1.0]})
         return plain_fit(config, linear, replace(parts, extra=()))

@@ -47,6 +47,16 @@ def refit(prepared: Prepared, parts: Parts) -> Trial:
     return fit(prepared.config, prepared.config.model, parts)
 
 
+def test_a_model_that_was_fitted_before_is_not_fitted_again(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, trial = case
+    monkeypatch.setattr(training.fit, "family", None)
+    again = fit(prepared.config, prepared.config.model, prepared.parts, learned=trial.fitted.family)
+    assert again.fitted == trial.fitted
+    assert np.array_equal(again.probabilities, trial.probabilities)
+
+
 def test_a_trial_decides_by_its_own_thresholds(case: Case) -> None:
     prepared, trial = case
     n_labels = len(prepared.parts.train.labels)
