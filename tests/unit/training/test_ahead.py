@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 
 from models.base import FitContext
-from tests.corpora import rows_of, write_jsonl
+from tests.corpora import row_of, rows_of, text_of, write_jsonl
 from training import ahead
 from training.ahead import Ahead, Ended, Logged, Message, Run, Task, make, places, side_by_side
 from training.config_file import load_config
 from training.crew import Failed
 from training.prepare import Corpora, Prepared, prepare
 from training.resume import UnderWay
+from training.rivals import fits_of
 
 ROOT = Path(__file__).resolve().parents[3]
 Script = Callable[[Task], Sequence[Message | Failed]]
@@ -99,6 +101,19 @@ class Heard:
 
     def _log(self, step: int, figures: Mapping[str, float]) -> None:
         self.logged.append((step, dict(figures)))
+
+
+@pytest.mark.parametrize("task", ["topics", "stance"])
+def test_what_runs_learn_from_reaches_the_processes(corpus: Path, tmp_path: Path, task: str) -> None:
+    more = write_jsonl(
+        tmp_path / "more.jsonl", [row_of(n, id=f"m{n}", text=text_of(f"more {n}")) for n in range(9)]
+    )
+    whole = prepared(corpus, task, "encoder", f"extra_data=[{{path: {more}}}]")
+    sent = pickle.loads(pickle.dumps(Run(whole, UnderWay(tmp_path))))  # noqa: S301 - our own, to be sent
+    assert [one.name for one in fits_of(sent.prepared)] == [one.name for one in fits_of(whole)]
+    for ours, theirs in zip(fits_of(whole), fits_of(sent.prepared), strict=True):
+        assert theirs.parts.train.examples == ours.parts.train.examples
+        assert theirs.rows_an_epoch == ours.rows_an_epoch > len(ours.parts.train)
 
 
 @pytest.mark.parametrize(
