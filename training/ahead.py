@@ -7,6 +7,7 @@ checkpoints, and the run that needs it goes on from them. What a process did not
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from models.base import FitContext, unheard
 from models.ranks import n_processes
@@ -24,6 +25,7 @@ from training.prepare import Prepared
 from training.resume import UnderWay
 from training.rivals import Fit, fits_of
 
+_LOG = logging.getLogger(__name__)
 # A process takes seconds to start: what learns from fewer rows an epoch has ended by then.
 _FEWEST_ROWS = 1_000
 # Each fit holds a network, its gradients and what the optimiser remembers.
@@ -73,7 +75,7 @@ Message: TypeAlias = Logged | Ended
 class _Standing:
     """How far a fit is, and what it told that its run was not told yet."""
 
-    state: str = "waiting"
+    state: Literal["waiting", "running", "made", "failed"] = "waiting"
     told: list[Logged] = field(default_factory=list)
 
 
@@ -123,11 +125,16 @@ class Ahead:
             if isinstance(message, Logged):
                 standing.told.append(message)
                 continue
-            del self._busy[worker]
-            standing.state = "failed"
+            task = self._busy.pop(worker)
             if isinstance(message, Ended):
                 standing.state = "made"
                 self._crew.rest(worker)
+            else:
+                standing.state = "failed"
+                if message.died:
+                    _LOG.warning(
+                        "fit %s of run %d: %s; its run goes on with it", task.name, task.run, message.reason
+                    )
         self._fill()
 
     def _fill(self) -> None:

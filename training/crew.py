@@ -34,9 +34,11 @@ class Failed:
 
     Attributes:
         reason: in one line.
+        died: whether the process is gone that did it.
     """
 
     reason: str
+    died: bool = False
 
     @classmethod
     def of(cls, error: Exception) -> Failed:
@@ -88,7 +90,7 @@ class Crew(Generic[Shared, Task, Message]):
             try:
                 message: Message | Failed = worker.connection.recv()
             except (EOFError, OSError):
-                message = Failed(self._replace(worker))
+                message = Failed(self._replace(worker), died=True)
             else:
                 if isinstance(message, Failed):
                     self.rest(worker)

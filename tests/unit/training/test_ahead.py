@@ -159,10 +159,21 @@ def test_models_come_before_what_they_are_judged_beside(
     assert crew.closed
 
 
+@pytest.mark.parametrize("died", [False, True])
 def test_a_fit_that_failed_is_left_to_its_run(
-    corpus: Path, tmp_path: Path, scripted: Callable[[Script], None]
+    corpus: Path,
+    tmp_path: Path,
+    scripted: Callable[[Script], None],
+    caplog: pytest.LogCaptureFixture,
+    died: bool,
 ) -> None:
-    scripted(lambda task: [Logged(1, {"loss": 1}), Failed("killed")] if task.name == "model" else [Ended()])
+    scripted(
+        lambda task: (
+            [Logged(1, {"loss": 1}), Failed("it was killed", died=died)]
+            if task.name == "model"
+            else [Ended()]
+        )
+    )
     run = run_of(corpus, tmp_path)
     heard = Heard(run)
     with side_by_side([run], 2) as found:
@@ -173,6 +184,8 @@ def test_a_fit_that_failed_is_left_to_its_run(
         blind = found.finish(heard.of("target-blind"))
     blind.log(1, {"loss": 5})
     assert heard.logged == [(1, {"loss": 1})]
+    # What its rows or settings are to blame for, the run meets itself, and says.
+    assert ("fit model of run 0: it was killed; its run goes on with it" in caplog.text) is died
 
 
 def test_what_nobody_makes_is_not_waited_for(
