@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import posixpath
 import re
 import signal
@@ -133,7 +134,8 @@ class TrackedRun:
             StancewireError: if the folder is damaged.
         """
         # MLflow takes no dot in the name of a logged model; the registered name may have one.
-        info = mlflow.pyfunc.log_model(name=name.replace(".", "_"), **pyfunc_arguments(folder))
+        with _unwarned("mlflow.utils.requirements_utils"):  # of packages that serve it, where it is trained
+            info = mlflow.pyfunc.log_model(name=name.replace(".", "_"), **pyfunc_arguments(folder))
         return str(info.model_uri)
 
     def register(
@@ -219,6 +221,18 @@ def safe_name(name: str) -> str:
     if plain == name and len(name) <= _NAME_CHARS:
         return name
     return f"{plain[: _NAME_CHARS - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def _unwarned(name: str) -> Iterator[None]:
+    """Let a logger tell of nothing less than errors while the block runs."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _short(value: str) -> str:

@@ -15,8 +15,9 @@ from mlflow.utils import validation
 
 from stancewire.predictor import load
 from stancewire.serving import OUTPUT_COLUMNS
-from stancewire.serving.pyfunc import requirements
+from stancewire.serving.pyfunc import pyfunc_arguments, requirements
 from tests.small_models import small_artefact
+from training import tracking
 from training.tracking import flatten, safe_name, tracked_run
 
 EXAMPLES = {
@@ -141,6 +142,20 @@ def test_a_logged_model_is_the_artefact_and_nothing_that_runs(
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     answers = mlflow.pyfunc.load_model(uri).predict(pd.DataFrame(EXAMPLES[task]))
     assert len(answers) == len(artefact.manifest.labels)
+
+
+def test_packages_that_only_serve_are_not_missed_where_it_is_trained(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    honest = pyfunc_arguments
+    monkeypatch.setattr(
+        tracking, "pyfunc_arguments", lambda folder: {**honest(folder), "pip_requirements": ["uvloop>=999"]}
+    )
+    with tracked_run("e", "r", {}) as run:
+        uri = run.model(small_artefact(tmp_path, "topics").path, "m")
+    assert "mismatches" not in caplog.text
+    mlflow.pyfunc.load_model(uri)
+    assert "uvloop>=999" in caplog.text
 
 
 def test_registering_again_makes_version_2_and_moves_the_alias(database: Path, tmp_path: Path) -> None:
