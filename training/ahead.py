@@ -73,9 +73,9 @@ Message: TypeAlias = Logged | Ended
 
 @dataclass
 class _Standing:
-    """How far a fit is, and what it told that its run was not told yet."""
+    """How a fit ended, if it did, and what it told that its run was not told yet."""
 
-    state: Literal["waiting", "running", "made", "failed"] = "waiting"
+    ended: Literal["made", "failed"] | None = None
     told: list[Logged] = field(default_factory=list)
 
 
@@ -111,8 +111,8 @@ class Ahead:
             for logged in standing.told:
                 context.log(logged.step, logged.figures)
             standing.told.clear()
-            if standing.state not in {"waiting", "running"}:
-                return replace(context, log=unheard) if standing.state == "made" else context
+            if standing.ended:
+                return replace(context, log=unheard) if standing.ended == "made" else context
             self._hear()
 
     def close(self) -> None:
@@ -127,10 +127,10 @@ class Ahead:
                 continue
             task = self._busy.pop(worker)
             if isinstance(message, Ended):
-                standing.state = "made"
+                standing.ended = "made"
                 self._crew.rest(worker)
             else:
-                standing.state = "failed"
+                standing.ended = "failed"
                 if message.died:
                     _LOG.warning(
                         "fit %s of run %d: %s; its run goes on with it", task.name, task.run, message.reason
@@ -140,7 +140,6 @@ class Ahead:
     def _fill(self) -> None:
         while self._left and self._crew.idle:
             task = self._left.popleft()
-            self._standing[task].state = "running"
             self._busy[self._crew.give(task)] = task
 
 
@@ -152,7 +151,8 @@ def side_by_side(runs: Sequence[Run], at_once: int | None) -> Iterator[Ahead | N
         runs: all that the block will train.
         at_once: fits at once; 1: none side by side; None: as many as the cores carry, of those that are long.
     """
-    fits = [(Task(number, fit.name), fit) for number, run in enumerate(runs) for fit in _fits(run)]
+    asked = () if at_once == 1 else enumerate(runs)
+    fits = [(Task(number, fit.name), fit) for number, run in asked for fit in _fits(run)]
     if at_once is None:
         fits = [(task, fit) for task, fit in fits if fit.rows_an_epoch >= _FEWEST_ROWS]
     size, threads = places(len(fits), _cores(fits), at_once)

@@ -141,7 +141,7 @@ class Crew(Generic[Shared, Task, Message]):
         return f"its process ended {how}; it may have needed more memory than there is"
 
 
-def _begin(work: Work[Any], connection: Connection, shared: Any) -> None:  # noqa: ANN401
+def _begin(work: Work[Any], connection: Connection, shared: Any) -> None:  # noqa: ANN401 - of the work
     # Ctrl-C reaches the whole group of processes; the one that started this one decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()

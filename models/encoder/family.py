@@ -21,6 +21,8 @@ from stancewire.runtime.pooling import blend
 if TYPE_CHECKING:
     from models.encoder.fitting import Learned
 
+_LOG = logging.getLogger(__name__)
+
 
 def check_installed(what: str) -> None:
     """Refuse to fit without the packages of the extra.
@@ -31,9 +33,6 @@ def check_installed(what: str) -> None:
     for package in ("torch", "transformers", "accelerate", "onnx"):
         if find_spec(package) is None:
             raise MissingExtraError.of(what, "encoder")
-
-
-_LOG = logging.getLogger(__name__)
 
 
 class EncoderFamily(Family):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from stancewire.codebook import Codebook
 from stancewire.errors import InputError
@@ -31,8 +32,8 @@ class Schema:
 
     topics: tuple[str, ...]
     stances: tuple[str, ...] = ()
-    columns: Mapping[str, str] = field(default_factory=dict)
-    label_map: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    label_map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     separator: str = ";"
     left_out: frozenset[str] = frozenset()
 
